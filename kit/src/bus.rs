@@ -1,0 +1,58 @@
+//! Facts and the logs they are read from: rooms never call each other, they tell.
+//!
+//! A log is what a room told, in the order it was published. In one process a room's outbox is the log;
+//! a reader keeps its own position, in the same transaction as the effect.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
+use crate::fault::Fault;
+
+/// The whole public state of an aggregate at one version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// Id of the message; a repetition has the same.
+    pub id: Uuid,
+    /// Noun of the aggregate, such as `membership`.
+    pub noun: String,
+    /// Id of the aggregate.
+    pub aggregate: Uuid,
+    /// 1 for the first, without gaps.
+    pub version: i64,
+    /// The state, as the owner's protobuf message.
+    pub payload: Bytes,
+    /// `traceparent` of the call that caused it.
+    pub trace: String,
+    /// When it was written.
+    pub at: Timestamp,
+}
+
+impl Fact {
+    /// Where it belongs: `moim.<noun>.v1.state.<id>`.
+    pub fn subject(&self) -> String {
+        format!("moim.{}.v1.state.{}", self.noun, self.aggregate)
+    }
+}
+
+/// A fact at its place in a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Grows by one with each entry of a log; the first is 1.
+    pub position: i64,
+    /// What was told.
+    pub fact: Fact,
+}
+
+/// What a room has told, readable from any position.
+#[async_trait]
+pub trait Log: Send + Sync {
+    /// Up to `limit` entries after `position`, in order; empty when there is nothing newer.
+    async fn read(&self, position: i64, limit: u32) -> Result<Vec<Entry>, Fault>;
+
+    /// Returns when there may be something newer than `position`, at the latest after `at_most`.
+    async fn wait(&self, position: i64, at_most: Duration) -> Result<(), Fault>;
+}

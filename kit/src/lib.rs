@@ -1,0 +1,21 @@
+//! What every room carries, and nothing of any domain.
+
+pub mod bus;
+pub mod call;
+pub mod clock;
+pub mod config;
+pub mod fault;
+pub mod id;
+pub mod page;
+pub mod seen;
+pub mod serve;
+pub mod task;
+pub mod telemetry;
+pub mod token;
+pub mod trace;
+pub mod wire;
+
+pub use call::{Call, Caller};
+pub use clock::{Clock, Timestamp};
+pub use fault::{Code, Fault};
+pub use id::Id;

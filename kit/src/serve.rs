@@ -1,0 +1,160 @@
+//! The callee's side of a call: verifies the token, keeps the deadline, waits for what the caller has
+//! seen, contains panics, and hands the handler a [`Call`].
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use async_trait::async_trait;
+use http::{Request, Response};
+use tokio::time::timeout_at;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic::service::Routes;
+use tower::Service;
+use tracing::Instrument as _;
+
+use crate::bus::Log;
+use crate::call::Call;
+use crate::fault::{Code, Fault};
+use crate::seen::Mark;
+use crate::task::scoped;
+use crate::token::Verifier;
+use crate::wire::{self, Answer, BoxFuture, Wire};
+
+/// Waits until a room's copies are as far as a client has seen.
+#[async_trait]
+pub trait Gate: Send + Sync {
+    /// Returns once every mark that this room copies has arrived; bounded by the implementation.
+    async fn arrived(&self, marks: &[Mark]) -> Result<(), Fault>;
+}
+
+/// The gate of a room that copies nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenGate;
+
+#[async_trait]
+impl Gate for OpenGate {
+    async fn arrived(&self, _: &[Mark]) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+/// A room that stands: how to call it, here or from elsewhere, and what it tells.
+#[derive(Clone)]
+pub struct Room {
+    /// Its noun.
+    pub name: &'static str,
+    /// Its server without a socket.
+    pub wire: Wire,
+    /// Its server, to be put behind a socket.
+    pub routes: Routes,
+    /// What it has told.
+    pub log: Arc<dyn Log>,
+}
+
+impl Room {
+    /// Stands a guarded server up.
+    pub fn new<S>(name: &'static str, server: Guarded<S>, log: Arc<dyn Log>) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+            + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        Self { name, wire: wire::local(server.clone()), routes: Routes::new(server), log }
+    }
+}
+
+/// A gRPC server that lets nothing through unchecked; the same next door and over the network.
+#[derive(Clone)]
+pub struct Guarded<S> {
+    inner: S,
+    verifier: Arc<Verifier>,
+    gate: Arc<dyn Gate>,
+}
+
+impl<S> Guarded<S> {
+    /// Puts the checks in front of a generated server.
+    pub fn new(inner: S, verifier: Arc<Verifier>, gate: Arc<dyn Gate>) -> Self {
+        Self { inner, verifier, gate }
+    }
+}
+
+impl<S: NamedService> NamedService for Guarded<S> {
+    const NAME: &'static str = S::NAME;
+}
+
+impl<S> Service<Request<Body>> for Guarded<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<Answer>;
+
+    fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let this = self.clone();
+        let call = Call::from_headers(request.headers());
+        let path = request.uri().path().to_owned();
+        let span = tracing::info_span!("rpc", path, trace_id = call.trace().trace_id());
+        let deadline = call.deadline();
+        let work = this.handle(call, request).instrument(span.clone());
+        Box::pin(async move {
+            // A task of its own: a panic stays here, and calls of one request run side by side.
+            let answer = match timeout_at(deadline, scoped(work)).await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(panicked)) => {
+                    let _entered = span.enter();
+                    Status::from(Fault::internal(panicked)).into_http()
+                }
+                Err(_) => Status::deadline_exceeded("the deadline passed").into_http(),
+            };
+            Ok(answer)
+        })
+    }
+}
+
+impl<S> Guarded<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+{
+    async fn handle(self, mut call: Call, mut request: Request<Body>) -> Response<Body> {
+        let Self { mut inner, verifier, gate } = self;
+        if let Err(fault) = admit(&verifier, &*gate, &mut call).await {
+            return Status::from(fault).into_http();
+        }
+        request.extensions_mut().insert(call);
+        match inner.call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}
+
+async fn admit(verifier: &Verifier, gate: &dyn Gate, call: &mut Call) -> Result<(), Fault> {
+    if let Some(token) = call.token() {
+        call.set_caller(Some(verifier.verify(&token).await?));
+    }
+    if call.idempotency_key().is_some_and(|key| key.is_empty() || key.len() > 128) {
+        return Err(Fault::new(
+            Code::Invalid,
+            "IDEMPOTENCY_KEY_INVALID",
+            "An idempotency key has 1 to 128 characters.",
+        )
+        .in_korean("멱등 키는 1자에서 128자까지입니다."));
+    }
+    if call.seen().is_empty() { Ok(()) } else { gate.arrived(call.seen().marks()).await }
+}

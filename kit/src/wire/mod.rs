@@ -1,0 +1,36 @@
+//! One wire to every room, next door or over the network; both behave alike.
+
+mod context;
+mod remote;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+
+use http::{Request, Response};
+use tonic::body::Body;
+use tower::Service;
+use tower::util::BoxCloneSyncService;
+
+pub use remote::{BadAddress, remote};
+
+use context::Context;
+
+/// A way to call a room. Failures are gRPC statuses, so its error type is empty.
+pub type Wire = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+
+pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+pub(crate) type Answer = Result<Response<Body>, Infallible>;
+
+/// A room in this process: straight into its server, without a socket.
+pub fn local<S>(server: S) -> Wire
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send + 'static,
+{
+    BoxCloneSyncService::new(Context::new(server))
+}

@@ -1,0 +1,34 @@
+//! The gRPC contracts, one module per package, as generated from the `.proto` files beside this crate.
+#![allow(missing_docs, clippy::unwrap_used, unused_qualifications, reason = "generated code")]
+
+/// Pages of lists.
+pub mod page {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("moim.page.v1");
+    }
+}
+
+/// People, accounts and sessions.
+pub mod member {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("moim.member.v1");
+    }
+}
+
+/// Gatherings and memberships.
+pub mod gathering {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("moim.gathering.v1");
+    }
+}
+
+/// Schedules and attendances.
+pub mod schedule {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("moim.schedule.v1");
+    }
+}

@@ -1,0 +1,58 @@
+//! What a room is built on.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use moim_kit::serve::Gate;
+use moim_kit::task::Tasks;
+use moim_kit::token::Verifier;
+use moim_kit::{Clock, Fault};
+use sqlx::migrate::Migrator;
+
+use crate::copies::Copies;
+use crate::migrate::migrate;
+use crate::outbox::Outbox;
+use crate::pool::{Config, Db};
+
+/// A room's database, migrated, and what the house gives to every room.
+#[derive(Clone)]
+pub struct Ground {
+    /// The room's own database.
+    pub db: Db,
+    /// What it tells; write transactions begin here.
+    pub outbox: Outbox,
+    /// The house's clock.
+    pub clock: Clock,
+    /// The house's tasks.
+    pub tasks: Tasks,
+    /// Verifies callers' tokens.
+    pub verifier: Arc<Verifier>,
+}
+
+impl Ground {
+    /// Opens and migrates a room's database and starts publishing what it tells.
+    pub async fn open(
+        config: &Config,
+        data: &Path,
+        room: &'static str,
+        migrations: &'static Migrator,
+        house: (Clock, Tasks, Arc<Verifier>),
+    ) -> Result<Self, Fault> {
+        let (clock, tasks, verifier) = house;
+        let db = Db::open(config, data, room).await?;
+        migrate(&db, migrations).await?;
+        let outbox = Outbox::new(db.clone());
+        outbox.start(&tasks, clock.clone());
+        Ok(Self { db, outbox, clock, tasks, verifier })
+    }
+
+    /// The copies this room keeps of other rooms' nouns.
+    pub fn copies(&self, nouns: &'static [&'static str]) -> Copies {
+        Copies::new(self.db.clone(), nouns)
+    }
+
+    /// The gate in front of this room's server.
+    pub fn gate(copies: &Copies) -> Arc<dyn Gate> {
+        Arc::new(copies.clone())
+    }
+}

@@ -1,0 +1,184 @@
+//! Connections to a room's database: a SQLite file, or a schema in PostgreSQL.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use moim_kit::Fault;
+
+use crate::args::Arg;
+use crate::error::Error;
+use crate::query::{Row, Statement};
+use crate::tx::Tx;
+
+/// Where rooms keep what they own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// `postgres://user@host/database` (each room has a schema of its own in it), or empty for a
+    /// SQLite file per room in the data directory.
+    pub url: String,
+    /// Most connections of one room to PostgreSQL.
+    pub max_connections: u32,
+    /// Longest wait for a connection, milliseconds.
+    pub acquire_timeout_ms: u64,
+    /// Longest wait for a lock in PostgreSQL, milliseconds.
+    pub lock_timeout_ms: u64,
+    /// Longest statement in PostgreSQL, milliseconds.
+    pub statement_timeout_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            max_connections: 8,
+            acquire_timeout_ms: 2_000,
+            lock_timeout_ms: 2_000,
+            statement_timeout_ms: 5_000,
+        }
+    }
+}
+
+/// A room's database; cheap to clone.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// One writing connection, for SQLite has one writer, and some that only read.
+    Sqlite {
+        /// Writes.
+        writer: SqlitePool,
+        /// Reads.
+        reader: SqlitePool,
+    },
+    /// A pool whose search path is the room's schema.
+    Postgres(PgPool),
+}
+
+const SQLITE_READERS: u32 = 4;
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Db {
+    /// Opens a room's database, making the file or the schema when it is not there.
+    pub async fn open(config: &Config, data: &Path, room: &str) -> Result<Self, Fault> {
+        let opened = if config.url.is_empty() {
+            Self::open_sqlite(&data.join(format!("{room}.db")), config).await
+        } else {
+            Self::open_postgres(config, room).await
+        };
+        opened.map_err(|error| Fault::unavailable("DATABASE_UNAVAILABLE", error))
+    }
+
+    async fn open_sqlite(file: &PathBuf, config: &Config) -> Result<Self, sqlx::Error> {
+        if let Some(directory) = file.parent() {
+            tokio::fs::create_dir_all(directory).await.map_err(sqlx::Error::Io)?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(true)
+            .busy_timeout(SQLITE_BUSY_TIMEOUT);
+        let pool = |connections| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms.max(5_000)))
+                .test_before_acquire(false)
+        };
+        let writer = pool(1).connect_with(options.clone()).await?;
+        let reader = pool(SQLITE_READERS).connect_with(options.read_only(true)).await?;
+        Ok(Self::Sqlite { writer, reader })
+    }
+
+    async fn open_postgres(config: &Config, room: &str) -> Result<Self, sqlx::Error> {
+        let options = PgConnectOptions::from_str(&config.url)?
+            .application_name(&format!("moim-{room}"))
+            .options([
+                ("search_path", room.to_owned()),
+                ("lock_timeout", config.lock_timeout_ms.to_string()),
+                ("statement_timeout", config.statement_timeout_ms.to_string()),
+                ("idle_in_transaction_session_timeout", "5000".to_owned()),
+            ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(config.max_connections)
+            .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await?;
+        // Two processes may start at once: `IF NOT EXISTS` alone still collides in the catalogue.
+        let mut tx = pool.begin().await?;
+        sqlx::query("SELECT pg_advisory_xact_lock(hashtext('moim.schema'))")
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE SCHEMA IF NOT EXISTS {room}")))
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(Self::Postgres(pool))
+    }
+
+    /// Starts a short transaction; on SQLite it is the only writer from its start.
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        Tx::begin(self).await
+    }
+
+    /// Rows of a query outside any transaction.
+    pub async fn fetch_all<R: Row>(&self, sql: &str, args: Vec<Arg>) -> Result<Vec<R>, Error> {
+        self.run_all(Statement::new(sql, args)).await
+    }
+
+    /// Rows of a query with a list in the place of `{ids}`, numbered after the other values.
+    pub async fn fetch_in<R: Row>(
+        &self,
+        sql: &str,
+        args: Vec<Arg>,
+        list: Vec<Arg>,
+    ) -> Result<Vec<R>, Error> {
+        if list.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.run_all(Statement::with_list(sql, args, list)).await
+    }
+
+    /// The first row of a query, if there is one.
+    pub async fn fetch_optional<R: Row>(
+        &self,
+        sql: &str,
+        args: Vec<Arg>,
+    ) -> Result<Option<R>, Error> {
+        let statement = Statement::new(sql, args);
+        Ok(match self {
+            Self::Sqlite { reader, .. } => statement.sqlite_as().fetch_optional(reader).await?,
+            Self::Postgres(pool) => statement.postgres_as().fetch_optional(pool).await?,
+        })
+    }
+
+    async fn run_all<R: Row>(&self, statement: Statement) -> Result<Vec<R>, Error> {
+        Ok(match self {
+            Self::Sqlite { reader, .. } => statement.sqlite_as().fetch_all(reader).await?,
+            Self::Postgres(pool) => statement.postgres_as().fetch_all(pool).await?,
+        })
+    }
+
+    /// Answers when the database does.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.fetch_optional::<(i64,)>("SELECT CAST(1 AS BIGINT)", Vec::new()).await.map(|_| ())
+    }
+
+    /// Closes every connection; SQLite folds its log into the file.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, reader } => {
+                reader.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}

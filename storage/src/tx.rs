@@ -1,0 +1,151 @@
+//! A transaction that carries the facts it causes: they leave with the commit or not at all.
+
+use std::sync::Arc;
+
+use moim_kit::Timestamp;
+use moim_kit::bus::Fact;
+use moim_kit::seen::Mark;
+use prost::Message;
+use sqlx::{Postgres, Sqlite, Transaction};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::args;
+use crate::args::Arg;
+use crate::error::Error;
+use crate::pool::Db;
+use crate::query::{Row, Statement};
+
+/// An open transaction; dropped, it is rolled back.
+#[derive(Debug)]
+pub struct Tx {
+    inner: Inner,
+    facts: Vec<Fact>,
+    published: Option<Arc<Notify>>,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+const INSERT_OUTBOX: &str = "
+INSERT INTO outbox (id, noun, aggregate_id, version, payload, trace, created_at_us)
+VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+impl Tx {
+    pub(crate) async fn begin(db: &Db) -> Result<Self, Error> {
+        let inner = match db {
+            // A transaction that only later becomes a writer could meet another and fail.
+            Db::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Db::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+        };
+        Ok(Self { inner, facts: Vec::new(), published: None })
+    }
+
+    pub(crate) fn wakes(mut self, relay: Arc<Notify>) -> Self {
+        self.published = Some(relay);
+        self
+    }
+
+    /// Runs a statement; answers how many rows it changed.
+    pub async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
+        let statement = Statement::new(sql, args);
+        Ok(match &mut self.inner {
+            Inner::Sqlite(tx) => statement.sqlite().execute(&mut **tx).await?.rows_affected(),
+            Inner::Postgres(tx) => statement.postgres().execute(&mut **tx).await?.rows_affected(),
+        })
+    }
+
+    /// Rows of a query or of a `RETURNING`.
+    pub async fn fetch_all<R: Row>(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<R>, Error> {
+        self.run_all(Statement::new(sql, args)).await
+    }
+
+    /// Rows of a query with a list in the place of `{ids}`, numbered after the other values.
+    pub async fn fetch_in<R: Row>(
+        &mut self,
+        sql: &str,
+        args: Vec<Arg>,
+        list: Vec<Arg>,
+    ) -> Result<Vec<R>, Error> {
+        if list.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.run_all(Statement::with_list(sql, args, list)).await
+    }
+
+    /// The first row of a query or of a `RETURNING`, if there is one.
+    pub async fn fetch_optional<R: Row>(
+        &mut self,
+        sql: &str,
+        args: Vec<Arg>,
+    ) -> Result<Option<R>, Error> {
+        let statement = Statement::new(sql, args);
+        Ok(match &mut self.inner {
+            Inner::Sqlite(tx) => statement.sqlite_as().fetch_optional(&mut **tx).await?,
+            Inner::Postgres(tx) => statement.postgres_as().fetch_optional(&mut **tx).await?,
+        })
+    }
+
+    async fn run_all<R: Row>(&mut self, statement: Statement) -> Result<Vec<R>, Error> {
+        Ok(match &mut self.inner {
+            Inner::Sqlite(tx) => statement.sqlite_as().fetch_all(&mut **tx).await?,
+            Inner::Postgres(tx) => statement.postgres_as().fetch_all(&mut **tx).await?,
+        })
+    }
+
+    /// Tells the whole public state of an aggregate at a version; it leaves with the commit.
+    /// Told twice in one transaction, the later state counts.
+    pub fn tell(
+        &mut self,
+        noun: &str,
+        aggregate: Uuid,
+        version: i64,
+        state: &impl Message,
+        trace: &str,
+        at: Timestamp,
+    ) {
+        self.facts.retain(|fact| {
+            (fact.noun.as_str(), fact.aggregate, fact.version) != (noun, aggregate, version)
+        });
+        self.facts.push(Fact {
+            id: Uuid::now_v7(),
+            noun: noun.to_owned(),
+            aggregate,
+            version,
+            payload: state.encode_to_vec().into(),
+            trace: trace.to_owned(),
+            at,
+        });
+    }
+
+    /// Commits the state and its facts together; answers what was written, for the caller's seen token.
+    pub async fn commit(mut self) -> Result<Vec<Mark>, Error> {
+        let facts = std::mem::take(&mut self.facts);
+        for fact in &facts {
+            let args = args![
+                fact.id,
+                fact.noun.as_str(),
+                fact.aggregate,
+                fact.version,
+                fact.payload.to_vec(),
+                fact.trace.as_str(),
+                fact.at,
+            ];
+            self.execute(INSERT_OUTBOX, args).await?;
+        }
+        match self.inner {
+            Inner::Sqlite(tx) => tx.commit().await?,
+            Inner::Postgres(tx) => tx.commit().await?,
+        }
+        if let Some(relay) = self.published.filter(|_| !facts.is_empty()) {
+            relay.notify_one();
+        }
+        Ok(facts
+            .iter()
+            .map(|fact| Mark::new(&fact.noun, fact.aggregate, fact.version, fact.at))
+            .collect())
+    }
+}

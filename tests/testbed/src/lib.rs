@@ -1,0 +1,40 @@
+//! What the tests of every room stand on: databases, tokens, sockets and scripted logs.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "test support fails loudly")]
+
+mod bed;
+mod postgres;
+mod scripted;
+mod signer;
+
+pub use bed::Bed;
+pub use postgres::database;
+pub use scripted::ScriptedLog;
+pub use signer::Signer;
+
+/// Declares tests that run on SQLite and on PostgreSQL: each gets a fresh [`Bed`].
+///
+/// Without PostgreSQL on the machine the second half says loudly that it was left out, and fails
+/// when `MOIM_TEST_ALL` is set.
+#[macro_export]
+macro_rules! on_both_databases {
+    ($(async fn $name:ident($bed:ident: Bed) $body:block)*) => {
+        $(mod $name {
+            #[allow(unused_imports, reason = "not every test needs every import")]
+            use super::*;
+
+            async fn test($bed: $crate::Bed) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                test($crate::Bed::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                if let Some(bed) = $crate::Bed::postgres().await {
+                    test(bed).await;
+                }
+            }
+        })*
+    };
+}

@@ -1,0 +1,132 @@
+//! A real PostgreSQL: the one named by `MOIM_TEST_POSTGRES`, or a child process in a temporary directory.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use sqlx::{Connection as _, PgConnection};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+/// URL of a fresh, empty database; `None`, said loudly, when there is no PostgreSQL on the machine.
+pub async fn database() -> Option<String> {
+    static SERVER: OnceCell<Option<Server>> = OnceCell::const_new();
+    let server = SERVER.get_or_init(Server::start).await.as_ref()?;
+    let name = format!("test_{}", Uuid::now_v7().simple());
+    let mut connection = PgConnection::connect(&server.url("postgres")).await.unwrap();
+    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+    sqlx::query(create).execute(&mut connection).await.unwrap();
+    Some(server.url(&name))
+}
+
+struct Server {
+    base: String,
+    _running: Option<Running>,
+}
+
+struct Running {
+    child: Child,
+    _directory: TempDir,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    fn url(&self, database: &str) -> String {
+        format!("{}/{database}", self.base)
+    }
+
+    async fn start() -> Option<Self> {
+        if let Ok(base) = std::env::var("MOIM_TEST_POSTGRES") {
+            return Some(Self { base, _running: None });
+        }
+        let Some(bin) = binaries() else {
+            assert!(std::env::var("MOIM_TEST_ALL").is_err(), "PostgreSQL is not installed");
+            eprintln!("LEFT OUT: PostgreSQL is not installed; this test ran on SQLite only.");
+            return None;
+        };
+        let directory = tempfile::Builder::new().prefix("moim-postgres-").tempdir().unwrap();
+        let data = directory.path().join("data");
+        let owner = owner();
+        if let Some((uid, gid)) = owner {
+            std::os::unix::fs::chown(directory.path(), Some(uid), Some(gid)).unwrap();
+        }
+        let made = command(&bin.join("initdb"), owner)
+            .args([
+                "--no-sync",
+                "--no-locale",
+                "--encoding=UTF8",
+                "--auth=trust",
+                "--username=moim",
+            ])
+            .arg(&data)
+            .status()
+            .unwrap();
+        assert!(made.success(), "initdb failed");
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let child = command(&bin.join("postgres"), owner)
+            .arg("-D")
+            .arg(&data)
+            .args([
+                "-c",
+                "listen_addresses=127.0.0.1",
+                "-c",
+                "fsync=off",
+                "-c",
+                "max_connections=400",
+            ])
+            .args(["-c", &format!("unix_socket_directories={}", directory.path().display())])
+            .args(["-c", &format!("port={port}")])
+            .spawn()
+            .unwrap();
+        let running = Running { child, _directory: directory };
+        let server =
+            Self { base: format!("postgres://moim@127.0.0.1:{port}"), _running: Some(running) };
+        for _ in 0..600 {
+            if PgConnection::connect(&server.url("postgres")).await.is_ok() {
+                return Some(server);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("PostgreSQL did not start");
+    }
+}
+
+/// PostgreSQL refuses to run as root; Debian's package brings a user for it.
+fn owner() -> Option<(u32, u32)> {
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let line = users.lines().find(|line| line.starts_with("postgres:"))?;
+    let mut fields = line.split(':').skip(2);
+    let root =
+        fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+    let ids = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    root.then_some(ids)
+}
+
+fn command(program: &Path, owner: Option<(u32, u32)>) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if let Some((uid, gid)) = owner {
+        command.uid(uid).gid(gid);
+    }
+    command
+}
+
+fn binaries() -> Option<PathBuf> {
+    let mut versions: Vec<_> = fs::read_dir("/usr/lib/postgresql")
+        .ok()?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path().join("bin")))
+        .filter(|bin| bin.join("postgres").exists())
+        .collect();
+    versions.sort();
+    versions.pop()
+}
