@@ -117,6 +117,11 @@ impl Verifier {
 
     /// Who a token speaks for; `UNAUTHENTICATED` when it is not good, `UNAVAILABLE` when that cannot be told.
     pub async fn verify(&self, token: &Arc<str>) -> Result<Caller, Fault> {
+        self.verify_until(token).await.map(|(caller, _)| caller)
+    }
+
+    /// As [`Verifier::verify`], with the instant at which the token ends.
+    pub async fn verify_until(&self, token: &Arc<str>) -> Result<(Caller, Timestamp), Fault> {
         let verified = match self.verified.get(token) {
             Some(verified) => verified,
             None => {
@@ -129,7 +134,10 @@ impl Verifier {
         let in_time = verified.not_before - LEEWAY_S <= now.seconds()
             && now.seconds() < verified.expires_at + LEEWAY_S;
         let revoked = self.revoked.load().contains_key(&verified.caller.session);
-        if in_time && !revoked { Ok(verified.caller) } else { Err(Fault::unauthenticated()) }
+        if !in_time || revoked {
+            return Err(Fault::unauthenticated());
+        }
+        Ok((verified.caller, Timestamp::from_us(verified.expires_at.saturating_mul(1_000_000))))
     }
 
     /// Refuses a session's tokens from now on, in this process; others learn it from the source.

@@ -32,3 +32,11 @@ pub mod schedule {
         tonic::include_proto!("moim.schedule.v1");
     }
 }
+
+/// Facts and the logs they are read from.
+pub mod fact {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("moim.fact.v1");
+    }
+}

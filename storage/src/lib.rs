@@ -19,6 +19,7 @@ pub use args::Arg;
 pub use copies::Copies;
 pub use error::{Error, violates};
 pub use ground::Ground;
+pub use sqlx::migrate::Migrator;
 pub use idempotency::{Idempotency, Replay};
 pub use keyset::Keyset;
 pub use migrate::{MIGRATIONS, migrate};

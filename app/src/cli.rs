@@ -1,0 +1,174 @@
+//! Arguments and commands of the program.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::{Parser, Subcommand};
+use moim_kit::{config as layers, telemetry};
+
+use crate::config::Config;
+use crate::house::{House, Plan, ROOMS};
+use crate::{town, welcome};
+
+/// The backend of a small-gatherings platform: one GraphQL endpoint over gRPC rooms.
+///
+/// Without a command every room runs in this process, and an empty house is filled with a small town.
+#[derive(Debug, Parser)]
+#[command(name = "moim", version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Configuration file (TOML); see config.default.toml for every knob.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Directory of SQLite files.
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where the GraphQL endpoint listens.
+    #[arg(long, global = true, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Leave an empty house empty.
+    #[arg(long, global = true)]
+    no_town: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run these rooms (member, gathering, schedule, bff), reaching the others by their configured addresses.
+    Run {
+        /// Rooms to run; all when none is named.
+        #[arg(value_parser = ROOMS)]
+        rooms: Vec<String>,
+    },
+    /// Print the GraphQL schema.
+    Schema,
+    /// Print the configuration in force, secrets covered.
+    Config,
+    /// Fill an empty house with the small town and leave.
+    Town,
+}
+
+/// For requests in flight at the end.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Does what the arguments say; returns once it is done or was asked to stop.
+pub fn run(arguments: Arguments) -> anyhow::Result<()> {
+    if matches!(arguments.command, Some(Command::Schema)) {
+        return print(&moim_bff::schema::sdl());
+    }
+    let config = configure(&arguments)?;
+    if matches!(arguments.command, Some(Command::Config)) {
+        return print(&config.to_toml()?);
+    }
+    telemetry::init(&config.telemetry).context("the configuration is wrong")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime did not start")?;
+    runtime.block_on(async {
+        match arguments.command {
+            Some(Command::Town) => fill_only(&config).await,
+            Some(Command::Run { rooms }) if !rooms.is_empty() => {
+                let rooms: BTreeSet<_> =
+                    ROOMS.into_iter().filter(|room| rooms.iter().any(|it| it == room)).collect();
+                stand(&config, Plan::of(rooms)).await
+            }
+            _ => stand(&config, Plan::of(ROOMS)).await,
+        }
+    })
+}
+
+fn configure(arguments: &Arguments) -> anyhow::Result<Config> {
+    let mut config: Config = layers::load(arguments.config.as_deref())?;
+    if let Some(data) = &arguments.data {
+        config.house.data.clone_from(data);
+    }
+    if let Some(listen) = arguments.listen {
+        config.bff.listen = listen;
+    }
+    if arguments.no_town {
+        config.house.town = false;
+    }
+    Ok(config)
+}
+
+async fn stand(config: &Config, plan: Plan) -> anyhow::Result<()> {
+    // Before anything is opened, so that an interrupt while the town is being filled also ends cleanly.
+    let mut stop = Stop::listen()?;
+    let whole = plan.is_whole();
+    if whole && config.house.town {
+        tokio::select! {
+            filled = town::fill_if_empty(config) => { filled?; }
+            () = stop.asked() => return Ok(()),
+        }
+    }
+    let house = House::open(config, plan).await?;
+    if let Some(address) = house.endpoint {
+        let has_town = whole && town::is_filled(&house).await?;
+        let url = config.bff.public_url(address);
+        print(&welcome::text(&url, config.bff.is_development(), has_town))?;
+    }
+    stop.asked().await;
+    tracing::info!("stopping");
+    tokio::select! {
+        () = house.close(STOP_WITHIN) => Ok(()),
+        () = stop.asked() => bail!("stopped at once, as asked twice"),
+    }
+}
+
+async fn fill_only(config: &Config) -> anyhow::Result<()> {
+    if town::fill_if_empty(config).await? {
+        print("The town is filled.\n")
+    } else {
+        print("The house is not empty; nothing was changed.\n")
+    }
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Interrupt and termination, by which a program is asked to stop.
+struct Stop {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    #[cfg(unix)]
+    fn listen() -> anyhow::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(unix)]
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn asked(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

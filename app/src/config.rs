@@ -1,0 +1,102 @@
+//! The configuration of a whole house, room by room.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Every knob there is; `config.default.toml` tells them all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// What all rooms share.
+    pub house: House,
+    /// Logs.
+    pub telemetry: moim_kit::telemetry::Config,
+    /// Databases.
+    pub storage: moim_storage::Config,
+    /// Where rooms are when they run apart.
+    pub rooms: Rooms,
+    /// The GraphQL endpoint.
+    pub bff: moim_bff::Config,
+    /// Accounts and sessions.
+    pub member: moim_member::Config,
+    /// Gatherings and memberships.
+    pub gathering: moim_gathering::Config,
+    /// Schedules and seats.
+    pub schedule: moim_schedule::Config,
+}
+
+/// What all rooms of a house share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct House {
+    /// Directory of SQLite files.
+    pub data: PathBuf,
+    /// Shared by all processes of a house: with it rooms read each other's facts over the network.
+    pub secret: String,
+    /// Fill an empty house with a small town when every room runs in one process.
+    pub town: bool,
+    /// How long a process waits at its start for rooms in other processes, milliseconds.
+    pub patience_ms: u64,
+}
+
+impl Default for House {
+    fn default() -> Self {
+        Self { data: PathBuf::from("data"), secret: String::new(), town: true, patience_ms: 10_000 }
+    }
+}
+
+/// Where rooms are when they run apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rooms {
+    /// The member room.
+    pub member: Place,
+    /// The gathering room.
+    pub gathering: Place,
+    /// The schedule room.
+    pub schedule: Place,
+}
+
+impl Default for Rooms {
+    fn default() -> Self {
+        Self { member: Place::at(5001), gathering: Place::at(5002), schedule: Place::at(5003) }
+    }
+}
+
+/// A room that runs apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// Where it listens for gRPC when it runs in this process and others do not.
+    pub listen: SocketAddr,
+    /// How others reach it.
+    pub address: String,
+}
+
+impl Place {
+    fn at(port: u16) -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], port)),
+            address: format!("http://127.0.0.1:{port}"),
+        }
+    }
+}
+
+impl Config {
+    /// As TOML, with secrets covered.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        let mut shown = self.clone();
+        if !shown.house.secret.is_empty() {
+            shown.house.secret = "********".to_owned();
+        }
+        if let Some((scheme, rest)) = shown.storage.url.split_once("://")
+            && let Some((user, place)) = rest.rsplit_once('@')
+            && let Some((name, _)) = user.split_once(':')
+        {
+            shown.storage.url = format!("{scheme}://{name}:********@{place}");
+        }
+        toml::to_string_pretty(&shown)
+    }
+}

@@ -1,0 +1,124 @@
+//! Logs over the network: a room reads what another told, with the house's secret.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use moim_kit::bus::{Entry, Fact, Log};
+use moim_kit::trace::Trace;
+use moim_kit::wire::Wire;
+use moim_kit::{Call, Fault, Timestamp};
+use moim_proto::fact::v1 as proto;
+use moim_proto::fact::v1::fact_service_client::FactServiceClient;
+use moim_proto::fact::v1::fact_service_server::{FactService, FactServiceServer};
+use subtle::ConstantTimeEq as _;
+use tokio::time::Instant;
+use tonic::{Request, Response, Status};
+
+const SECRET: &str = "moim-house-secret";
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// For the answer itself, on top of the wait that was asked for.
+const MARGIN: Duration = Duration::from_secs(5);
+/// Facts are small; a batch of many must still fit.
+const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
+
+/// The server of a room's log.
+pub fn server(log: Arc<dyn Log>, secret: Arc<str>) -> FactServiceServer<LogServer> {
+    FactServiceServer::new(LogServer { log, secret })
+}
+
+/// Answers from a log to whoever knows the secret.
+pub struct LogServer {
+    log: Arc<dyn Log>,
+    secret: Arc<str>,
+}
+
+#[async_trait]
+impl FactService for LogServer {
+    async fn read(
+        &self,
+        request: Request<proto::ReadRequest>,
+    ) -> Result<Response<proto::ReadResponse>, Status> {
+        let given = request.metadata().get(SECRET).map(|value| value.as_bytes());
+        if !bool::from(given.unwrap_or_default().ct_eq(self.secret.as_bytes())) {
+            return Err(Status::permission_denied("for rooms of this house only"));
+        }
+        let asked = request.into_inner();
+        let limit = asked.limit.clamp(1, 1_000);
+        let mut entries = self.log.read(asked.position, limit).await?;
+        if entries.is_empty() && asked.wait_ms > 0 {
+            let wait = Duration::from_millis(asked.wait_ms.into()).min(LONGEST_WAIT);
+            self.log.wait(asked.position, wait).await?;
+            entries = self.log.read(asked.position, limit).await?;
+        }
+        let entries = entries.into_iter().map(to_proto).collect();
+        Ok(Response::new(proto::ReadResponse { entries }))
+    }
+}
+
+/// The log of a room in another process.
+pub struct RemoteLog {
+    client: FactServiceClient<Wire>,
+    secret: Arc<str>,
+}
+
+impl RemoteLog {
+    /// Reads over a wire.
+    pub fn new(wire: Wire, secret: Arc<str>) -> Self {
+        let client = FactServiceClient::new(wire).max_decoding_message_size(MAX_MESSAGE_BYTES);
+        Self { client, secret }
+    }
+
+    async fn ask(&self, position: i64, limit: u32, wait: Duration) -> Result<Vec<Entry>, Fault> {
+        let wait_ms = u32::try_from(wait.min(LONGEST_WAIT).as_millis()).unwrap_or(u32::MAX);
+        let call = Call::new(Trace::fresh(), Instant::now() + wait + MARGIN);
+        let mut request = call.request(proto::ReadRequest { position, limit, wait_ms });
+        let secret = self.secret.parse().map_err(Fault::internal)?;
+        request.metadata_mut().insert(SECRET, secret);
+        let answer = self.client.clone().read(request).await?;
+        answer.into_inner().entries.into_iter().map(from_proto).collect()
+    }
+}
+
+#[async_trait]
+impl Log for RemoteLog {
+    async fn read(&self, position: i64, limit: u32) -> Result<Vec<Entry>, Fault> {
+        self.ask(position, limit, Duration::ZERO).await
+    }
+
+    async fn wait(&self, position: i64, at_most: Duration) -> Result<(), Fault> {
+        self.ask(position, 1, at_most).await.map(|_| ())
+    }
+}
+
+fn to_proto(entry: Entry) -> proto::Entry {
+    let fact = entry.fact;
+    proto::Entry {
+        position: entry.position,
+        fact: Some(proto::Fact {
+            id: fact.id.to_string(),
+            noun: fact.noun,
+            aggregate_id: fact.aggregate.to_string(),
+            version: fact.version,
+            payload: fact.payload,
+            trace: fact.trace,
+            at_us: fact.at.us(),
+        }),
+    }
+}
+
+fn from_proto(entry: proto::Entry) -> Result<Entry, Fault> {
+    let fact = entry.fact.ok_or_else(|| Fault::internal("an entry without a fact"))?;
+    Ok(Entry {
+        position: entry.position,
+        fact: Fact {
+            id: fact.id.parse().map_err(Fault::internal)?,
+            noun: fact.noun,
+            aggregate: fact.aggregate_id.parse().map_err(Fault::internal)?,
+            version: fact.version,
+            payload: fact.payload,
+            trace: fact.trace,
+            at: Timestamp::from_us(fact.at_us),
+        },
+    })
+}

@@ -1,0 +1,218 @@
+//! The composition root: which room stands on what, and who hears whom.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use moim_bff::Upstream;
+use moim_bff::http::Readiness;
+use moim_kit::Clock;
+use moim_kit::bus::Log;
+use moim_kit::serve::Room;
+use moim_kit::task::Tasks;
+use moim_kit::token::{KeySource, Verifier};
+use moim_kit::wire::{self, Wire};
+use moim_storage::{Db, Ground};
+
+use crate::config::{Config, Place};
+use crate::facts::RemoteLog;
+use crate::keys::MemberKeys;
+use crate::{reach, socket};
+
+/// Every room, in the order they are opened.
+pub const ROOMS: [&str; 4] = ["member", "gathering", "schedule", "bff"];
+
+/// A standing house.
+pub struct House {
+    /// The clock all rooms share.
+    pub clock: Clock,
+    /// The wires to the rooms.
+    pub upstream: Upstream,
+    /// Where the endpoint listens, when it runs here.
+    pub endpoint: Option<SocketAddr>,
+    tasks: Tasks,
+    databases: Vec<Db>,
+}
+
+/// What a house is opened with, besides its configuration.
+pub struct Plan {
+    /// Rooms that run in this process.
+    pub here: BTreeSet<&'static str>,
+    /// The clock all rooms share.
+    pub clock: Clock,
+    /// Who vouches for tokens; the member room when there is none.
+    pub keys: Option<Arc<dyn KeySource>>,
+    /// Stands between a room's log and its readers; for tests that slow the bus.
+    pub bus: fn(Arc<dyn Log>) -> Arc<dyn Log>,
+}
+
+impl Plan {
+    /// These rooms, on the system's clock.
+    pub fn of(here: impl IntoIterator<Item = &'static str>) -> Self {
+        Self {
+            here: here.into_iter().collect(),
+            clock: Clock::system(),
+            keys: None,
+            bus: |log| log,
+        }
+    }
+
+    /// True when all rooms stand in this process.
+    pub fn is_whole(&self) -> bool {
+        ROOMS.iter().all(|room| self.here.contains(room))
+    }
+}
+
+impl House {
+    /// Opens the rooms of a plan and connects them with those elsewhere.
+    pub async fn open(config: &Config, plan: Plan) -> anyhow::Result<Self> {
+        let mut site = Site::new(config, &plan)?;
+
+        let member = if plan.here.contains("member") {
+            let ground = site.ground("member", &moim_member::MIGRATIONS).await?;
+            let room = moim_member::open(config.member.clone(), ground).await;
+            site.stand(room.context("the member room did not open")?, &config.rooms.member).await?
+        } else {
+            site.far("member", &config.rooms.member).await?
+        };
+        let keys = plan.keys.unwrap_or_else(|| Arc::new(MemberKeys::new(member.wire.clone())));
+        site.verifier.set_source(keys);
+
+        let gathering = if plan.here.contains("gathering") {
+            let ground = site.ground("gathering", &moim_gathering::MIGRATIONS).await?;
+            let member_log = (plan.bus)(member.log.clone());
+            let room = moim_gathering::open(config.gathering.clone(), ground, member_log).await;
+            let room = room.context("the gathering room did not open")?;
+            site.stand(room, &config.rooms.gathering).await?
+        } else {
+            site.far("gathering", &config.rooms.gathering).await?
+        };
+
+        let schedule = if plan.here.contains("schedule") {
+            let ground = site.ground("schedule", &moim_schedule::MIGRATIONS).await?;
+            let member_log = (plan.bus)(member.log.clone());
+            let gathering_log = (plan.bus)(gathering.log.clone());
+            let config_of_room = config.schedule.clone();
+            let room =
+                moim_schedule::open(config_of_room, ground, member_log, gathering_log).await;
+            let room = room.context("the schedule room did not open")?;
+            site.stand(room, &config.rooms.schedule).await?
+        } else {
+            site.far("schedule", &config.rooms.schedule).await?
+        };
+
+        let upstream = Upstream::new(member.wire, gathering.wire, schedule.wire);
+        site.watch_revocations();
+        let endpoint = if plan.here.contains("bff") {
+            Some(site.endpoint(config, upstream.clone()).await?)
+        } else {
+            None
+        };
+        let Site { clock, tasks, databases, .. } = site;
+        Ok(Self { clock, upstream, endpoint, tasks, databases })
+    }
+
+    /// Stops taking requests, finishes those in flight and closes every database.
+    pub async fn close(self, deadline: Duration) {
+        if !self.tasks.stop(deadline).await {
+            tracing::warn!("some tasks did not end in time");
+        }
+        for db in &self.databases {
+            db.close().await;
+        }
+    }
+}
+
+/// How a room is reached and heard.
+struct Neighbour {
+    wire: Wire,
+    log: Arc<dyn Log>,
+}
+
+/// A house while it is being opened.
+struct Site<'a> {
+    config: &'a Config,
+    clock: Clock,
+    tasks: Tasks,
+    verifier: Arc<Verifier>,
+    secret: Arc<str>,
+    whole: bool,
+    databases: Vec<Db>,
+}
+
+impl<'a> Site<'a> {
+    fn new(config: &'a Config, plan: &Plan) -> anyhow::Result<Self> {
+        let whole = ROOMS[..3].iter().all(|room| plan.here.contains(room));
+        if !whole && config.house.secret.len() < 16 {
+            bail!(
+                "house.secret must have at least 16 characters, the same in every process, \
+                 when rooms run apart"
+            );
+        }
+        Ok(Self {
+            config,
+            clock: plan.clock.clone(),
+            tasks: Tasks::new(),
+            verifier: Arc::new(Verifier::new(plan.clock.clone())),
+            secret: config.house.secret.as_str().into(),
+            whole,
+            databases: Vec::new(),
+        })
+    }
+
+    async fn ground(
+        &mut self,
+        room: &'static str,
+        migrations: &'static moim_storage::Migrator,
+    ) -> anyhow::Result<Ground> {
+        let house = (self.clock.clone(), self.tasks.clone(), self.verifier.clone());
+        let opened =
+            Ground::open(&self.config.storage, &self.config.house.data, room, migrations, house);
+        let ground =
+            opened.await.with_context(|| format!("the database of the {room} room did not open"))?;
+        self.databases.push(ground.db.clone());
+        Ok(ground)
+    }
+
+    /// A room in this process; when others run apart it also listens for them.
+    async fn stand(&self, room: Room, place: &Place) -> anyhow::Result<Neighbour> {
+        if !self.whole
+            && let Some(db) = self.databases.last()
+        {
+            let secret = self.secret.clone();
+            socket::open(&room, db.clone(), place.listen, secret, &self.tasks).await?;
+        }
+        Ok(Neighbour { wire: room.wire, log: room.log })
+    }
+
+    async fn far(&self, room: &'static str, place: &Place) -> anyhow::Result<Neighbour> {
+        let wire = wire::remote(&place.address)
+            .with_context(|| format!("the configuration is wrong: rooms.{room}.address"))?;
+        let patience = Duration::from_millis(self.config.house.patience_ms);
+        reach::wait_for(room, &place.address, wire.clone(), patience).await?;
+        let log = Arc::new(RemoteLog::new(wire.clone(), self.secret.clone()));
+        Ok(Neighbour { wire, log })
+    }
+
+    fn watch_revocations(&self) {
+        let verifier = self.verifier.clone();
+        self.tasks.supervise("revocations", move || verifier.clone().watch());
+    }
+
+    async fn endpoint(&self, config: &Config, upstream: Upstream) -> anyhow::Result<SocketAddr> {
+        let databases = self.databases.clone();
+        let readiness = Readiness::new(move || {
+            let databases = databases.clone();
+            Box::pin(async move {
+                for db in &databases {
+                    db.ping().await.map_err(|_| "a database does not answer".to_owned())?;
+                }
+                Ok(())
+            })
+        });
+        let house = (self.clock.clone(), self.tasks.clone(), self.verifier.clone());
+        Ok(moim_bff::open(&config.bff, upstream, readiness, house).await?)
+    }
+}

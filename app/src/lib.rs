@@ -1,0 +1,14 @@
+//! The platform as one program: its configuration, its rooms, and the town to play in.
+
+pub mod cli;
+pub mod config;
+mod facts;
+pub mod house;
+mod keys;
+mod reach;
+mod socket;
+pub mod town;
+mod welcome;
+
+pub use config::Config;
+pub use house::{House, Plan};

@@ -1,0 +1,160 @@
+//! Every knob of the endpoint; times are milliseconds, sizes are bytes.
+
+use std::net::SocketAddr;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::guard;
+use crate::http::{Limits, Profile, Settings};
+
+/// Whether people are building against the endpoint or using it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Development when listening on this machine alone, production otherwise.
+    Auto,
+    /// Console, introspection, suggestions and the bill are on.
+    Development,
+    /// They are off.
+    Production,
+}
+
+/// Configuration of the endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Address as clients know it, without a slash at its end; empty: `http://` and `listen`.
+    pub public_url: String,
+    /// Who it is for.
+    pub mode: Mode,
+    /// Reading of GraphQL over HTTP: `audit` or `2026-09`.
+    pub profile: String,
+    /// Origins besides our own whose pages may ask.
+    pub origins: Vec<String>,
+    /// Refuses a GET that carries no header a browser would ask about first.
+    pub strict_get: bool,
+    /// Directory to serve the console's scripts from; empty: a public CDN, with integrity hashes.
+    pub console_assets: String,
+    /// For a query to be answered.
+    pub query_deadline_ms: u64,
+    /// For a mutation to be answered.
+    pub mutation_deadline_ms: u64,
+    /// From the first byte of a request to the end of its headers.
+    pub header_timeout_ms: u64,
+    /// From the headers to the end of the body.
+    pub body_timeout_ms: u64,
+    /// Between requests of a connection.
+    pub idle_timeout_ms: u64,
+    /// For requests in flight to end once the program stops.
+    pub stop_timeout_ms: u64,
+    /// Largest body of a request.
+    pub body_bytes: usize,
+    /// Largest answer.
+    pub answer_bytes: usize,
+    /// Connections open at once.
+    pub connections: usize,
+    /// Operations running at once over HTTP.
+    pub in_flight: usize,
+    /// Deepest level of fields, fragments opened.
+    pub depth: u32,
+    /// Most points an operation may cost.
+    pub cost: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let settings = Settings::default();
+        let ms = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 4000)),
+            public_url: String::new(),
+            mode: Mode::Auto,
+            profile: settings.profile.to_string(),
+            origins: settings.origins,
+            strict_get: settings.strict_get,
+            console_assets: String::new(),
+            query_deadline_ms: ms(settings.query_deadline),
+            mutation_deadline_ms: ms(settings.mutation_deadline),
+            header_timeout_ms: ms(settings.limits.header),
+            body_timeout_ms: ms(settings.limits.body),
+            idle_timeout_ms: ms(settings.limits.idle),
+            stop_timeout_ms: ms(settings.limits.stop),
+            body_bytes: settings.body_bytes,
+            answer_bytes: settings.answer_bytes,
+            connections: settings.limits.connections,
+            in_flight: settings.in_flight,
+            depth: settings.guard.depth,
+            cost: settings.guard.cost,
+        }
+    }
+}
+
+/// A value that the endpoint cannot start with, in one sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration is wrong: bff.{knob}: {why}")]
+pub struct BadConfig {
+    knob: &'static str,
+    why: String,
+}
+
+impl Config {
+    /// True when people are building against it.
+    pub fn is_development(&self) -> bool {
+        match self.mode {
+            Mode::Auto => self.listen.ip().is_loopback(),
+            Mode::Development => true,
+            Mode::Production => false,
+        }
+    }
+
+    /// Address as clients know it.
+    pub fn public_url(&self, listening: SocketAddr) -> String {
+        if self.public_url.is_empty() {
+            format!("http://{listening}")
+        } else {
+            self.public_url.trim_end_matches('/').to_owned()
+        }
+    }
+
+    /// As the transport takes it.
+    pub fn settings(&self) -> Result<Settings, BadConfig> {
+        let bad = |knob, why: &dyn std::fmt::Display| BadConfig { knob, why: why.to_string() };
+        let profile =
+            Profile::from_str(&self.profile).map_err(|error| bad("profile", &error))?;
+        if !self.public_url.is_empty() {
+            url::Url::parse(&self.public_url).map_err(|error| bad("public_url", &error))?;
+        }
+        let defaults = Settings::default();
+        Ok(Settings {
+            profile,
+            guard: guard::Limits {
+                depth: self.depth,
+                cost: self.cost,
+                introspection: self.is_development(),
+                list_sizes: vec![("regions", 230), ("nodes", 100)],
+                ..defaults.guard
+            },
+            limits: Limits {
+                header: Duration::from_millis(self.header_timeout_ms),
+                body: Duration::from_millis(self.body_timeout_ms),
+                idle: Duration::from_millis(self.idle_timeout_ms),
+                stop: Duration::from_millis(self.stop_timeout_ms),
+                connections: self.connections,
+                ..defaults.limits
+            },
+            body_bytes: self.body_bytes,
+            answer_bytes: self.answer_bytes,
+            in_flight: self.in_flight,
+            query_deadline: Duration::from_millis(self.query_deadline_ms),
+            mutation_deadline: Duration::from_millis(self.mutation_deadline_ms),
+            strict_get: self.strict_get,
+            origins: self.origins.clone(),
+            console: None,
+            ..defaults
+        })
+    }
+}

@@ -1,0 +1,182 @@
+//! Who is asking: verifies the token, takes up what the client has seen, and starts the operation's scope.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::{Data, Value};
+use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, COOKIE, SET_COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use moim_kit::seen::{self, Seen};
+use moim_kit::token::Verifier;
+use moim_kit::trace::{self, Trace};
+use moim_kit::{Call, Clock, Code, Fault};
+use tokio::time::Instant;
+
+use crate::http::{Admitted, Arrival, Edge, Outcome, Refusal, Via};
+use crate::schema::Scope;
+use crate::upstream::Upstream;
+
+const SEEN: HeaderName = HeaderName::from_static(seen::HEADER);
+const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
+/// Asks for the calls an operation made, in development.
+const BILL: HeaderName = HeaderName::from_static("x-moim-bill");
+const SEEN_COOKIE: &str = "moim-seen";
+const SEEN_COOKIE_SECONDS: u32 = 60;
+/// For an operation that names no deadline of its own.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Lets operations of people and of strangers in.
+#[derive(Clone)]
+pub struct Gate {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    verifier: Arc<Verifier>,
+    clock: Clock,
+    upstream: Upstream,
+    public_url: Arc<str>,
+    development: bool,
+}
+
+impl Gate {
+    /// A gate in front of the rooms.
+    pub fn new(
+        verifier: Arc<Verifier>,
+        clock: Clock,
+        upstream: Upstream,
+        public_url: Arc<str>,
+        development: bool,
+    ) -> Self {
+        Self { inner: Arc::new(Inner { verifier, clock, upstream, public_url, development }) }
+    }
+}
+
+impl Edge for Gate {
+    async fn admit(&self, arrival: Arrival<'_>) -> Result<Admitted, Refusal> {
+        let Inner { verifier, clock, upstream, public_url, development } = &*self.inner;
+        let headers = arrival.headers;
+        let trace = Trace::continued(text(headers, &HeaderName::from_static(trace::HEADER)));
+        let now = clock.now();
+        let deadline = arrival.operation.and_then(|operation| operation.deadline);
+        let mut seen = seen_so_far(headers);
+        seen.expire(now);
+        let mut call = Call::new(trace, deadline.unwrap_or_else(|| Instant::now() + DEADLINE))
+            .having_seen(seen);
+        let mut expires_at = None;
+        if let Some(token) = text(headers, &AUTHORIZATION) {
+            let token: Arc<str> = bearer(token).ok_or_else(not_good)?.into();
+            let (caller, until) = verifier.verify_until(&token).await.map_err(refuse)?;
+            let left = u64::try_from(until.us() - now.us()).unwrap_or_default();
+            expires_at = Some(Instant::now() + Duration::from_micros(left));
+            call = call.by(caller, token);
+        }
+        let scope =
+            Scope::new(call.clone(), reads_korean(headers), public_url.clone(), upstream.clone());
+        let mut data = Data::default();
+        data.insert(scope);
+        let bill = *development && headers.contains_key(BILL);
+        let secure = public_url.starts_with("https:");
+        let mut admitted = Admitted::with(data).finally(move |outcome| {
+            finish(&call, outcome, bill, secure);
+        });
+        admitted.expires_at = expires_at;
+        admitted.trace_id = Some(trace.trace_id());
+        Ok(admitted)
+    }
+}
+
+/// Hands the client what it has seen, and where to look should it complain.
+fn finish(call: &Call, outcome: &mut Outcome, bill: bool, secure: bool) {
+    let mut header = |name: HeaderName, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            outcome.headers.insert(name, value);
+        }
+    };
+    header(TRACE_ID, &call.trace().trace_id());
+    if call.has_written() {
+        let seen = call.seen_after().encode_text();
+        header(SEEN, &seen);
+        let secure = if secure { "; Secure" } else { "" };
+        header(
+            SET_COOKIE,
+            &format!(
+                "{SEEN_COOKIE}={seen}; Max-Age={SEEN_COOKIE_SECONDS}; Path=/; HttpOnly; SameSite=Lax{secure}"
+            ),
+        );
+        if outcome.via == Via::WebSocket {
+            outcome.extensions.insert("seen".to_owned(), Value::from(seen));
+        }
+    }
+    if bill {
+        let calls = call.bill().into_iter().map(Value::from).collect();
+        outcome.extensions.insert("bill".to_owned(), Value::List(calls));
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).map(|value| value.to_str().unwrap_or_default())
+}
+
+/// The token of a `Bearer` credential (RFC 6750), whose scheme may be written in any case.
+fn bearer(credential: &str) -> Option<&str> {
+    let (scheme, token) = credential.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+fn seen_so_far(headers: &HeaderMap) -> Seen {
+    let cookie = || {
+        headers
+            .get_all(COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(';'))
+            .find_map(|pair| pair.trim().strip_prefix(SEEN_COOKIE)?.strip_prefix('='))
+    };
+    text(headers, &SEEN).or_else(cookie).map(Seen::decode_text).unwrap_or_default()
+}
+
+/// True when Korean is the first language asked for (RFC 9110, 12.5.4).
+fn reads_korean(headers: &HeaderMap) -> bool {
+    text(headers, &ACCEPT_LANGUAGE)
+        .is_some_and(|languages| languages.trim_start().to_ascii_lowercase().starts_with("ko"))
+}
+
+fn not_good() -> Refusal {
+    Refusal::unauthenticated("The access token is not good; refresh it or sign in.")
+}
+
+fn refuse(fault: Fault) -> Refusal {
+    if fault.code() == Code::Unauthenticated {
+        return not_good();
+    }
+    tracing::warn!(error = %fault, "a token could not be verified");
+    Refusal::unavailable("Tokens cannot be verified right now.", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_bearer_credential_is_a_token() {
+        assert_eq!(bearer("bearer abc"), Some("abc"));
+        for credential in ["", "abc", "Basic abc", "Bearer ", "Bearer"] {
+            assert_eq!(bearer(credential), None, "{credential}");
+        }
+    }
+
+    #[test]
+    fn what_was_seen_comes_by_header_or_by_cookie() {
+        let mut seen = Seen::default();
+        let now = Clock::system().now();
+        seen.merge([seen::Mark::new("member", uuid::Uuid::now_v7(), 2, now)]);
+        let text = seen.encode_text();
+        for (name, value) in [(SEEN, text.clone()), (COOKIE, format!("a=b; moim-seen={text}"))] {
+            let headers = HeaderMap::from_iter([(name, HeaderValue::try_from(value).unwrap())]);
+            assert_eq!(seen_so_far(&headers), seen);
+        }
+        assert!(seen_so_far(&HeaderMap::new()).is_empty());
+    }
+}

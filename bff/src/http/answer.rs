@@ -1,0 +1,193 @@
+//! An answer on its way out: every error coded and kept small, the whole written once into one buffer.
+
+use std::collections::BTreeMap;
+
+use async_graphql::{Response, ServerError, Value};
+use axum::body::Body;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::Serialize;
+
+use super::edge::Refusal;
+use super::profile::{MediaType, Profile};
+use crate::guard::{EdgeCode, Rejection, coded};
+
+/// Errors in one answer; ten or more are what scanners look for.
+const MAX_ERRORS: usize = 9;
+const MAX_MESSAGE_CHARS: usize = 300;
+const MASKED: &str = "Something went wrong.";
+
+/// What one operation came to.
+#[derive(Debug, Default)]
+pub(super) struct Reply {
+    pub errors: Vec<ServerError>,
+    /// None when nothing was executed.
+    pub data: Option<Value>,
+    pub extensions: BTreeMap<String, Value>,
+    pub headers: HeaderMap,
+    refused: Option<StatusCode>,
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [ServerError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    extensions: &'a BTreeMap<String, Value>,
+}
+
+impl From<Rejection> for Reply {
+    fn from(rejection: Rejection) -> Self {
+        Self { errors: vec![rejection.into_error()], ..Self::default() }
+    }
+}
+
+impl From<Refusal> for Reply {
+    fn from(refusal: Refusal) -> Self {
+        let mut error = ServerError::new(refusal.message, None);
+        let extensions = error.extensions.get_or_insert_default();
+        for (name, value) in refusal.extensions {
+            extensions.set(name, value);
+        }
+        extensions.set("code", refusal.code);
+        Self {
+            errors: vec![error],
+            headers: refusal.headers,
+            refused: Some(refusal.status),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<Response> for Reply {
+    fn from(response: Response) -> Self {
+        let Response { data, extensions, mut errors, .. } = response;
+        // The library leaves data null in both cases; only what failed while running has a path.
+        let executed = errors.is_empty()
+            || data != Value::Null
+            || errors.iter().any(|error| !error.path.is_empty());
+        errors.truncate(MAX_ERRORS);
+        for error in &mut errors {
+            settle(error);
+        }
+        Self { errors, data: executed.then_some(data), extensions, ..Self::default() }
+    }
+}
+
+/// Gives an error of the library a code, or masks it.
+fn settle(error: &mut ServerError) {
+    let known = error.extensions.as_ref().is_some_and(|extensions| {
+        matches!(extensions.get("code"), Some(Value::String(_) | Value::Enum(_)))
+    });
+    if !known {
+        let bare = ServerError { extensions: None, source: None, ..error.clone() };
+        *error = if error.path.is_empty() {
+            coded(bare, EdgeCode::ValidationFailed)
+        } else if is_input_error(&error.message) {
+            coded(bare, EdgeCode::Invalid)
+        } else {
+            tracing::error!(error = error.message, path = ?error.path, "resolver failed without a code");
+            coded(ServerError { message: MASKED.to_owned(), ..bare }, EdgeCode::Internal)
+        };
+    }
+    if let Some((end, _)) = error.message.char_indices().nth(MAX_MESSAGE_CHARS) {
+        error.message.truncate(end);
+    }
+}
+
+/// The library tells an argument that its type refused from a failure of a resolver by its words only.
+fn is_input_error(message: &str) -> bool {
+    message.starts_with("Failed to parse \"")
+        || message.starts_with("Expected input type \"")
+        || message.starts_with("Variable ")
+}
+
+impl Reply {
+    /// Puts the trace into every error.
+    pub(super) fn trace(&mut self, trace_id: &str) {
+        for error in &mut self.errors {
+            error.extensions.get_or_insert_default().set("traceId", trace_id);
+        }
+    }
+
+    /// Every error's code, for a socket that must close on some.
+    pub(super) fn is_unauthenticated(&self) -> bool {
+        self.refused == Some(StatusCode::UNAUTHORIZED)
+    }
+
+    /// The body.
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        let wire =
+            Wire { errors: &self.errors, data: self.data.as_ref(), extensions: &self.extensions };
+        let mut body = Vec::with_capacity(1_024);
+        match serde_json::to_writer(&mut body, &wire) {
+            Ok(()) => body,
+            Err(error) => {
+                tracing::error!(%error, "an answer cannot be written as JSON");
+                br#"{"errors":[{"message":"Something went wrong.","extensions":{"code":"INTERNAL"}}]}"#
+                    .to_vec()
+            }
+        }
+    }
+
+    /// The errors alone, as `error` messages over WebSocket carry them.
+    pub(super) fn errors_to_json(&self) -> String {
+        serde_json::to_string(&self.errors).unwrap_or_else(|_| "[]".to_owned())
+    }
+
+    /// The HTTP answer; one above `limit` bytes is replaced by an error.
+    pub(super) fn into_http(
+        self,
+        profile: Profile,
+        media: MediaType,
+        limit: usize,
+    ) -> http::Response<Body> {
+        let body = self.to_json();
+        if body.len() > limit && self.data.is_some() {
+            let rejection = Rejection::new(
+                EdgeCode::AnswerTooLarge,
+                "The answer is too large; ask for less at once.",
+            );
+            let reply = Self { headers: self.headers, ..Self::from(rejection) };
+            return reply.into_http(profile, media, usize::MAX);
+        }
+        let (status, media) = self.status(profile, media);
+        let mut response = http::Response::new(Body::from(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, media.header());
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        match status {
+            StatusCode::METHOD_NOT_ALLOWED => {
+                headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
+        }
+        headers.extend(self.headers);
+        response
+    }
+
+    fn status(&self, profile: Profile, media: MediaType) -> (StatusCode, MediaType) {
+        if self.data.is_some() {
+            return profile.executed(media, !self.errors.is_empty());
+        }
+        let (status, media) = profile.refused(media, self.code());
+        (self.refused.unwrap_or(status), media)
+    }
+
+    fn code(&self) -> EdgeCode {
+        let extensions = self.errors.first().and_then(|error| error.extensions.as_ref());
+        match extensions.and_then(|extensions| extensions.get("code")) {
+            Some(Value::String(name)) => {
+                EdgeCode::from_name(name).unwrap_or(EdgeCode::ValidationFailed)
+            }
+            _ => EdgeCode::ValidationFailed,
+        }
+    }
+}

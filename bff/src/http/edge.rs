@@ -1,0 +1,169 @@
+//! What stands behind the endpoint decides about everyone who arrives: this is its whole face.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Data, Value};
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use tokio::time::Instant;
+
+use crate::guard::EdgeCode;
+
+/// Authenticates and limits. Asked once per operation, after the guard let the document in; over
+/// WebSocket also once when a socket is opened, with no operation yet.
+pub trait Edge: Clone + Send + Sync + 'static {
+    /// Lets the caller in with what its resolvers need, or turns it away.
+    fn admit(&self, arrival: Arrival<'_>)
+    -> impl Future<Output = Result<Admitted, Refusal>> + Send;
+}
+
+/// How a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// One request, one answer; headers can be sent back.
+    Http,
+    /// A live socket; only `extensions` can be sent back.
+    WebSocket,
+}
+
+/// Someone asking.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'a> {
+    /// Its headers; over WebSocket those of the upgrade, with the token of `connection_init` as
+    /// `authorization`.
+    pub headers: &'a HeaderMap,
+    /// The other end of the connection, unless it is not a network one.
+    pub peer: Option<SocketAddr>,
+    /// How it came.
+    pub via: Via,
+    /// What it asks; None while a socket is being opened.
+    pub operation: Option<&'a Asked>,
+}
+
+/// One operation, as the guard measured it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Query, mutation or subscription.
+    pub kind: OperationType,
+    /// The name the client gave it.
+    pub name: Option<String>,
+    /// Points it costs at most.
+    pub cost: u64,
+    /// When its answer will be given up; subscriptions have none.
+    pub deadline: Option<Instant>,
+}
+
+type Finish = Box<dyn FnOnce(&mut Outcome) + Send>;
+
+/// Someone let in.
+#[derive(Default)]
+pub struct Admitted {
+    /// What resolvers find with `Context::data`.
+    pub data: Data,
+    /// When the caller's token ends: its socket is closed then (4403).
+    pub expires_at: Option<Instant>,
+    /// Put into every error as `extensions.traceId`.
+    pub trace_id: Option<String>,
+    finish: Option<Finish>,
+}
+
+impl Admitted {
+    /// Lets in with this data.
+    pub fn with(data: Data) -> Self {
+        Self { data, ..Self::default() }
+    }
+
+    /// Has the last word on the answer of a query or mutation, also of one that was given up.
+    #[must_use]
+    pub fn finally(mut self, finish: impl FnOnce(&mut Outcome) + Send + 'static) -> Self {
+        self.finish = Some(Box::new(finish));
+        self
+    }
+
+    pub(super) fn take_finish(&mut self) -> Option<Finish> {
+        self.finish.take()
+    }
+}
+
+impl fmt::Debug for Admitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admitted").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
+/// What may still be added to an answer.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How it will go out.
+    pub via: Via,
+    /// True when the answer carries errors.
+    pub failed: bool,
+    /// Response headers; dropped over WebSocket.
+    pub headers: HeaderMap,
+    /// The answer's `extensions`.
+    pub extensions: BTreeMap<String, Value>,
+}
+
+/// Someone turned away, with a status that every profile and media type keeps.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// Of the HTTP answer. Over WebSocket 401 closes the socket with 4403.
+    pub status: StatusCode,
+    /// For `extensions.code`.
+    pub code: &'static str,
+    /// For people.
+    pub message: String,
+    /// Sent along, such as `retry-after`.
+    pub headers: HeaderMap,
+    /// More for the error's `extensions`.
+    pub extensions: BTreeMap<String, Value>,
+}
+
+impl Refusal {
+    /// Turned away for a reason of the edge's list.
+    pub fn new(status: StatusCode, code: EdgeCode, message: impl Into<String>) -> Self {
+        let mut extensions = BTreeMap::new();
+        if code.is_retryable() {
+            extensions.insert("retryable".to_owned(), Value::Boolean(true));
+        }
+        Self {
+            status,
+            code: code.name(),
+            message: message.into(),
+            headers: HeaderMap::new(),
+            extensions,
+        }
+    }
+
+    /// The token is not good.
+    pub fn unauthenticated(message: impl Into<String>) -> Self {
+        let mut refusal = Self::new(StatusCode::UNAUTHORIZED, EdgeCode::Unauthenticated, message);
+        refusal.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        refusal
+    }
+
+    /// Too much was asked; the client may come back after so many seconds.
+    pub fn rate_limited(message: impl Into<String>, retry_after_seconds: u32) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, EdgeCode::RateLimited, message)
+            .after(retry_after_seconds)
+    }
+
+    /// Whether the caller is let in cannot be told right now.
+    pub fn unavailable(message: impl Into<String>, retry_after_seconds: u32) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, EdgeCode::Unavailable, message)
+            .after(retry_after_seconds)
+    }
+
+    /// Says when to come back.
+    #[must_use]
+    pub fn after(mut self, seconds: u32) -> Self {
+        self.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        let ms = u64::from(seconds) * 1_000;
+        self.extensions.insert("retryAfterMs".to_owned(), Value::from(ms));
+        self
+    }
+}

@@ -1,0 +1,181 @@
+//! One operation from its parameters to its reply, the same over HTTP and WebSocket.
+
+use std::any::Any;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Executor, Request};
+use futures::future::FutureExt;
+use futures::stream::{BoxStream, StreamExt};
+use http::HeaderMap;
+use moim_kit::task::Tasks;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use super::Settings;
+use super::answer::Reply;
+use super::edge::{Admitted, Arrival, Asked, Edge, Outcome, Via};
+use super::params::Params;
+use crate::guard::{EdgeCode, Guard, Inspected, Rejection};
+use crate::loader::rounds;
+
+/// Everything the endpoint's handlers share.
+pub(super) struct Engine<X, E> {
+    pub executor: X,
+    pub edge: E,
+    pub guard: Guard,
+    pub settings: Settings,
+    /// Requests that may run at once.
+    pub running: Semaphore,
+    /// Sockets that may be open at once.
+    pub sockets: Arc<Semaphore>,
+    pub tasks: Tasks,
+}
+
+/// Whoever sent a request.
+#[derive(Clone, Copy)]
+pub(super) struct Sender<'a> {
+    pub headers: &'a HeaderMap,
+    pub peer: Option<SocketAddr>,
+    pub via: Via,
+}
+
+impl<'a> Sender<'a> {
+    /// As the edge is told of it.
+    pub(super) fn arrival(self, operation: Option<&'a Asked>) -> Arrival<'a> {
+        Arrival { headers: self.headers, peer: self.peer, via: self.via, operation }
+    }
+}
+
+/// An operation that may run now.
+struct Ready {
+    request: Request,
+    admitted: Admitted,
+    deadline: Instant,
+}
+
+impl<X: Executor, E: Edge> Engine<X, E> {
+    /// What the guard thinks of an operation.
+    pub(super) fn inspect(&self, params: &Params) -> Result<Inspected, Rejection> {
+        let name = params.operation_name.as_deref();
+        self.guard.inspect(&params.query, name, &params.variables)
+    }
+
+    /// Answers a query or mutation.
+    pub(super) async fn answer(
+        &self,
+        params: Params,
+        inspected: &Inspected,
+        sender: Sender<'_>,
+    ) -> Reply {
+        let Ready { request, mut admitted, deadline } =
+            match self.ready(params, inspected, sender).await {
+                Ok(ready) => ready,
+                Err(reply) => return reply,
+            };
+        let execution = AssertUnwindSafe(rounds(self.executor.execute(request))).catch_unwind();
+        let mut reply = match timeout_at(deadline, execution).await {
+            Ok(Ok(response)) => Reply::from(response),
+            Ok(Err(panic)) => defect(&*panic),
+            Err(_) => Reply::from(Rejection::new(
+                EdgeCode::DeadlineExceeded,
+                "The operation took too long; what it did by then may stay done.",
+            )),
+        };
+        if let Some(trace_id) = &admitted.trace_id {
+            reply.trace(trace_id);
+        }
+        if let Some(finish) = admitted.take_finish() {
+            let mut outcome = Outcome {
+                via: sender.via,
+                failed: !reply.errors.is_empty(),
+                headers: std::mem::take(&mut reply.headers),
+                extensions: std::mem::take(&mut reply.extensions),
+            };
+            finish(&mut outcome);
+            reply.headers = outcome.headers;
+            reply.extensions = outcome.extensions;
+        }
+        reply
+    }
+
+    /// Follows a subscription; a single reply without data means that it was never started.
+    pub(super) async fn follow(
+        &self,
+        params: Params,
+        inspected: &Inspected,
+        sender: Sender<'_>,
+    ) -> BoxStream<'static, Reply> {
+        let Ready { request, admitted, .. } = match self.ready(params, inspected, sender).await {
+            Ok(ready) => ready,
+            Err(reply) => return futures::stream::once(async { reply }).boxed(),
+        };
+        let stream = self.executor.execute_stream(request, None);
+        AssertUnwindSafe(rounds(stream))
+            .catch_unwind()
+            .map(move |event| {
+                let mut reply = event.map_or_else(|panic| defect(&*panic), Reply::from);
+                if let Some(trace_id) = &admitted.trace_id {
+                    reply.trace(trace_id);
+                }
+                reply
+            })
+            .boxed()
+    }
+
+    async fn ready(
+        &self,
+        params: Params,
+        inspected: &Inspected,
+        sender: Sender<'_>,
+    ) -> Result<Ready, Reply> {
+        let limit = match inspected.kind {
+            OperationType::Mutation => self.settings.mutation_deadline,
+            _ => self.settings.query_deadline,
+        };
+        let deadline = Instant::now() + limit;
+        let asked = Asked {
+            kind: inspected.kind,
+            name: params.operation_name.clone(),
+            cost: inspected.cost,
+            deadline: (inspected.kind != OperationType::Subscription).then_some(deadline),
+        };
+        let mut admitted =
+            match timeout_at(deadline, self.edge.admit(sender.arrival(Some(&asked)))).await {
+                Ok(verdict) => verdict?,
+                Err(_) => {
+                    return Err(Rejection::new(
+                        EdgeCode::Unavailable,
+                        "Who is asking cannot be told right now.",
+                    )
+                    .into());
+                }
+            };
+        let mut request = Request::new(params.query).variables(params.variables);
+        request.operation_name = params.operation_name;
+        request.extensions = params.extensions;
+        request.data = std::mem::take(&mut admitted.data);
+        request.set_parsed_query(inspected.parsed());
+        if !self.guard.limits().introspection {
+            request = request.disable_introspection();
+        }
+        Ok(Ready { request, admitted, deadline })
+    }
+}
+
+fn defect(panic: &(dyn Any + Send)) -> Reply {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(panic = text.unwrap_or("no message"), "an operation panicked");
+    Rejection::new(EdgeCode::Internal, "Something went wrong.").into()
+}
+
+/// How long an operation of a kind may take.
+pub(super) const QUERY_DEADLINE: Duration = Duration::from_secs(5);
+/// Mutations wait for other rooms, so they get twice that.
+pub(super) const MUTATION_DEADLINE: Duration = Duration::from_secs(10);

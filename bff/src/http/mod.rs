@@ -1,0 +1,125 @@
+//! The GraphQL endpoint over HTTP and WebSocket, around any executable schema.
+//!
+//! [`router`] makes the routes, [`serve`] accepts connections for them. What the endpoint cannot know,
+//! who is asking and what resolvers need, is the [`Edge`]'s.
+//!
+//! A request goes: connection limits ([`Limits`]) > method, origin, media types, sizes (`handler`) >
+//! parameters (`params`) > [`crate::guard`] > [`Edge::admit`] > the schema, within a deadline
+//! (`engine`) > one buffer of JSON (`answer`) with the status of the chosen [`Profile`].
+
+mod accept;
+mod answer;
+mod console;
+mod cors;
+mod edge;
+mod engine;
+mod handler;
+mod health;
+mod pace;
+mod params;
+mod profile;
+mod serve;
+mod ws;
+mod ws_protocol;
+mod ws_session;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::Executor;
+use axum::Router;
+use axum::routing::{any, get};
+use moim_kit::task::Tasks;
+use tokio::sync::Semaphore;
+
+pub use console::{Console, Tab};
+pub use edge::{Admitted, Arrival, Asked, Edge, Outcome, Refusal, Via};
+pub use health::Readiness;
+pub use profile::{NoSuchProfile, Profile};
+pub use serve::{Limits, Peer, serve};
+pub use ws::SocketLimits;
+
+use crate::guard::{self, Guard};
+
+/// Every knob of the endpoint.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Which statuses answers get.
+    pub profile: Profile,
+    /// What documents may ask for.
+    pub guard: guard::Limits,
+    /// Time and space of connections; give the same to [`serve`].
+    pub limits: Limits,
+    /// What sockets may do.
+    pub socket: SocketLimits,
+    /// Bytes of a request's body; then 413.
+    pub body_bytes: usize,
+    /// Bytes of a URL; then 414.
+    pub url_bytes: usize,
+    /// Bytes of an answer; larger ones become an error.
+    pub answer_bytes: usize,
+    /// Operations running at once over HTTP; then 503.
+    pub in_flight: usize,
+    /// For a query to be answered.
+    pub query_deadline: Duration,
+    /// For a mutation to be answered.
+    pub mutation_deadline: Duration,
+    /// Refuses every GET that carries no header a browser would ask about first. Without it only
+    /// browsers on foreign pages are refused, by their `sec-fetch-site`: npm `graphql-http` audits
+    /// with plain GETs.
+    pub strict_get: bool,
+    /// Origins besides our own whose pages may ask.
+    pub origins: Vec<String>,
+    /// The page for trying things out, in development.
+    pub console: Option<Console>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            profile: Profile::default(),
+            guard: guard::Limits::default(),
+            limits: Limits::default(),
+            socket: SocketLimits::default(),
+            body_bytes: 128 * 1024,
+            url_bytes: 16 * 1024,
+            answer_bytes: 1024 * 1024,
+            in_flight: 512,
+            query_deadline: engine::QUERY_DEADLINE,
+            mutation_deadline: engine::MUTATION_DEADLINE,
+            strict_get: false,
+            origins: Vec::new(),
+            console: None,
+        }
+    }
+}
+
+/// The routes: `/graphql`, `/healthz`, `/readyz`, and the console when there is one.
+pub fn router<X: Executor, E: Edge>(
+    executor: X,
+    edge: E,
+    settings: Settings,
+    readiness: Readiness,
+    tasks: &Tasks,
+) -> Router {
+    let gauge = health::Gauge { readiness, stopping: tasks.token() };
+    let console = settings.console.clone().map(console::routes);
+    let engine = Arc::new(engine::Engine {
+        executor,
+        edge,
+        guard: Guard::new(settings.guard.clone()),
+        running: Semaphore::new(settings.in_flight),
+        sockets: Arc::new(Semaphore::new(settings.socket.sockets)),
+        tasks: tasks.clone(),
+        settings,
+    });
+    let router = Router::new()
+        .route("/graphql", any(handler::graphql::<X, E>))
+        .with_state(engine)
+        .route("/healthz", get(health::live))
+        .merge(Router::new().route("/readyz", get(health::ready)).with_state(gauge));
+    match console {
+        Some(console) => router.merge(console),
+        None => router,
+    }
+}

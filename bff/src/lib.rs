@@ -1,0 +1,56 @@
+//! The GraphQL endpoint in front of the services: one schema, batched calls, no data of its own.
+
+mod calendar;
+mod config;
+mod gate;
+pub mod guard;
+pub mod http;
+pub mod loader;
+pub mod schema;
+mod upstream;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use moim_kit::Clock;
+use moim_kit::task::Tasks;
+use moim_kit::token::Verifier;
+use tokio::net::TcpListener;
+
+pub use config::{BadConfig, Config, Mode};
+pub use upstream::Upstream;
+
+use crate::http::Readiness;
+
+/// Why the endpoint did not open, in one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A knob is wrong.
+    #[error(transparent)]
+    Config(#[from] BadConfig),
+    /// The address is taken, not ours, or needs rights.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+}
+
+/// Listens and answers until the tasks are told to stop; tells the address it listens on.
+pub async fn open(
+    config: &Config,
+    upstream: Upstream,
+    readiness: Readiness,
+    house: (Clock, Tasks, Arc<Verifier>),
+) -> Result<SocketAddr, OpenError> {
+    let (clock, tasks, verifier) = house;
+    let settings = config.settings()?;
+    let listen = |error| OpenError::Listen(config.listen, error);
+    let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let public_url: Arc<str> = config.public_url(address).into();
+    let development = config.is_development();
+    let gate = gate::Gate::new(verifier, clock, upstream.clone(), public_url, development);
+    let limits = settings.limits.clone();
+    let router = http::router(schema::build(development), gate, settings, readiness, &tasks)
+        .merge(calendar::routes(upstream));
+    tasks.spawn("http server", http::serve(listener, router, limits, tasks.clone()));
+    Ok(address)
+}

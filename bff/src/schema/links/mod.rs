@@ -1,0 +1,8 @@
+//! Every field that costs a call, and the loader it goes through. This folder is the federation, and the bill.
+
+mod gathering;
+mod loaders;
+mod member;
+mod schedule;
+
+pub use loaders::Loaders;

@@ -1,0 +1,73 @@
+//! What one operation carries: who asks, how to reach the rooms, and its loaders.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Error};
+use moim_kit::{Call, Fault};
+
+use super::directive::idempotency_key;
+use super::error::coded;
+use super::links::Loaders;
+use crate::upstream::Upstream;
+
+/// The scope of one operation; clones share its loaders.
+#[derive(Clone)]
+pub struct Scope {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    call: Call,
+    korean: bool,
+    public_url: Arc<str>,
+    upstream: Upstream,
+    loaders: Loaders,
+}
+
+impl Scope {
+    /// Starts an operation with empty loaders.
+    pub fn new(call: Call, korean: bool, public_url: Arc<str>, upstream: Upstream) -> Self {
+        let loaders = Loaders::new(&call, &upstream);
+        Self { inner: Arc::new(Inner { call, korean, public_url, upstream, loaders }) }
+    }
+
+    /// The scope of the operation a field belongs to.
+    pub fn of<'a>(ctx: &Context<'a>) -> Result<&'a Self, Error> {
+        ctx.data::<Self>()
+    }
+
+    /// What travels with every call of this operation.
+    pub fn call(&self) -> &Call {
+        &self.inner.call
+    }
+
+    /// The same under the idempotency key of the mutation being resolved.
+    pub fn keyed(&self, ctx: &Context<'_>) -> Call {
+        self.call().clone().keyed(idempotency_key(ctx).as_deref())
+    }
+
+    /// True when people who asked read Korean.
+    pub fn korean(&self) -> bool {
+        self.inner.korean
+    }
+
+    /// Address of the endpoint as clients know it, without a slash at its end.
+    pub fn public_url(&self) -> &Arc<str> {
+        &self.inner.public_url
+    }
+
+    /// Clients of the rooms.
+    pub fn upstream(&self) -> Upstream {
+        self.inner.upstream.clone()
+    }
+
+    /// The loaders behind every link.
+    pub fn loaders(&self) -> &Loaders {
+        &self.inner.loaders
+    }
+
+    /// Turns a service's failure into a coded error.
+    pub fn fail(&self, service: &'static str) -> impl FnOnce(Fault) -> Error {
+        move |fault| coded(self, service, fault)
+    }
+}

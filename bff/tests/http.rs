@@ -1,0 +1,20 @@
+//! The endpoint over real sockets, around a schema small enough to know by heart.
+
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may stop at once")]
+
+#[path = "http/audit_profile.rs"]
+mod audit_profile;
+#[path = "http/connections.rs"]
+mod connections;
+#[path = "http/edge.rs"]
+mod edge;
+#[path = "http/edition_profile.rs"]
+mod edition_profile;
+#[path = "http/origins.rs"]
+mod origins;
+#[path = "http/requests.rs"]
+mod requests;
+#[path = "http/schema.rs"]
+mod schema;
+#[path = "http/stand.rs"]
+mod stand;

@@ -1,0 +1,125 @@
+//! The tiny schema.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_graphql::{Context, Error, ErrorExtensions, Object, Schema, Subscription};
+use futures::stream::{self, Stream, StreamExt};
+
+pub type Tiny = Schema<Query, Mutation, Feed>;
+
+/// What resolvers did, seen from outside.
+#[derive(Clone, Debug, Default)]
+pub struct Deeds {
+    pub bumps: Arc<AtomicU32>,
+    pub started: Arc<AtomicU32>,
+    pub dropped: Arc<AtomicU32>,
+}
+
+/// Counts when it is dropped, however that comes about.
+struct Dropped(Arc<AtomicU32>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+pub fn tiny(deeds: Deeds) -> Tiny {
+    Schema::build(Query, Mutation, Feed).data(deeds).finish()
+}
+
+/// Who the edge let in.
+#[derive(Clone, Debug)]
+pub struct Caller(pub String);
+
+pub struct Query;
+pub struct Mutation;
+pub struct Feed;
+
+#[Object]
+impl Query {
+    async fn hello(&self) -> &str {
+        "world"
+    }
+
+    async fn caller(&self, ctx: &Context<'_>) -> String {
+        ctx.data_unchecked::<Caller>().0.clone()
+    }
+
+    async fn add(&self, a: i32, b: i32) -> i32 {
+        a + b
+    }
+
+    async fn sold_out(&self) -> Result<Option<String>, Error> {
+        Err(Error::new("No seat is left.").extend_with(|_, e| e.set("code", "FULL")))
+    }
+
+    async fn careless(&self) -> Result<Option<String>, Error> {
+        Err(Error::new("password of the database: hunter2"))
+    }
+
+    async fn careless_and_needed(&self) -> Result<String, Error> {
+        Err(Error::new("password of the database: hunter2"))
+    }
+
+    async fn wordy(&self) -> Result<Option<String>, Error> {
+        Err(Error::new("가".repeat(1_000)).extend_with(|_, e| e.set("code", "FULL")))
+    }
+
+    async fn panics(&self) -> i32 {
+        None.expect("a bug")
+    }
+
+    async fn text(&self, bytes: usize) -> String {
+        "x".repeat(bytes)
+    }
+
+    async fn for_ever(&self, ctx: &Context<'_>) -> i32 {
+        let deeds = ctx.data_unchecked::<Deeds>();
+        let _dropped = Dropped(deeds.dropped.clone());
+        deeds.started.fetch_add(1, Ordering::SeqCst);
+        std::future::pending().await
+    }
+
+    async fn after_ms(&self, ms: u64) -> u64 {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+        ms
+    }
+}
+
+#[Object]
+impl Mutation {
+    async fn bump(&self, ctx: &Context<'_>) -> u32 {
+        ctx.data_unchecked::<Deeds>().bumps.fetch_add(1, Ordering::SeqCst) + 1
+    }
+}
+
+#[Subscription]
+impl Feed {
+    /// Counts, then ends.
+    async fn count(&self, to: i32) -> impl Stream<Item = i32> {
+        stream::iter(1..=to)
+    }
+
+    /// Says one thing and then nothing more.
+    async fn quiet(&self, ctx: &Context<'_>) -> impl Stream<Item = i32> {
+        let deeds = ctx.data_unchecked::<Deeds>();
+        deeds.started.fetch_add(1, Ordering::SeqCst);
+        let dropped = Dropped(deeds.dropped.clone());
+        stream::iter([1]).chain(stream::pending()).map(move |n| {
+            let _kept = &dropped;
+            n
+        })
+    }
+
+    /// Large, for ever, as fast as it is taken.
+    async fn flood(&self) -> impl Stream<Item = String> {
+        stream::repeat_with(|| "x".repeat(16 * 1_024))
+    }
+
+    async fn forbidden(&self) -> Result<stream::Empty<i32>, Error> {
+        Err(Error::new("Not yours.").extend_with(|_, e| e.set("code", "FORBIDDEN")))
+    }
+}

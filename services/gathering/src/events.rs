@@ -1,0 +1,83 @@
+//! What this room tells and hears: states of gatherings and memberships go out, cards come in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use moim_kit::bus::{Fact, Log};
+use moim_kit::id::MemberId;
+use moim_kit::seen::Mark;
+use moim_kit::serve::Gate as _;
+use moim_kit::{Call, Fault, Timestamp};
+use moim_proto::member::v1::MemberState;
+use moim_storage::{Copies, Ground, Handler, Reader, Tx};
+use prost::Message as _;
+
+use crate::convert;
+use crate::fault::Reason;
+use crate::model::{Card, Gathering};
+use crate::roster::Membership;
+use crate::store::{self, Store};
+
+/// The noun whose states are heard.
+pub const MEMBER: &str = "member";
+const GATHERING: &str = "gathering";
+const MEMBERSHIP: &str = "membership";
+
+/// The cards of members, waited for when they are still on their way.
+#[derive(Clone)]
+pub struct Cards {
+    store: Store,
+    copies: Copies,
+    wait: Duration,
+}
+
+impl Cards {
+    pub fn new(store: Store, copies: Copies, wait_ms: u64) -> Self {
+        Self { store, copies, wait: Duration::from_millis(wait_ms) }
+    }
+
+    /// The card of a member who is about to be written down; nobody is without one.
+    pub async fn present(&self, member: MemberId, now: Timestamp) -> Result<Card, Fault> {
+        if let Some(card) = self.store.find_card(member).await? {
+            return Ok(card);
+        }
+        // A card and the mark of its arrival are committed together, and every card has a version 1.
+        let first = [Mark::new(MEMBER, member.uuid(), 1, now)];
+        let _ = tokio::time::timeout(self.wait, self.copies.arrived(&first)).await;
+        self.store.find_card(member).await?.ok_or_else(|| Reason::CardMissing.into())
+    }
+}
+
+/// Follows the member room's log for as long as the house stands.
+pub fn follow_members(log: Arc<dyn Log>, ground: &Ground, copies: Copies) {
+    let outbox = ground.outbox.clone();
+    let handler = Arc::new(KeepCards);
+    Reader { source: MEMBER, log, outbox, copies, handler }.start(&ground.tasks);
+}
+
+struct KeepCards;
+
+#[async_trait]
+impl Handler for KeepCards {
+    async fn apply(&self, tx: &mut Tx, fact: &Fact) -> Result<(), Fault> {
+        let state = MemberState::decode(fact.payload.clone()).map_err(Fault::internal)?;
+        let member = MemberId::from_uuid(fact.aggregate);
+        let card = Card { member, nickname: state.nickname, avatar_url: state.avatar_url };
+        store::save_card(tx, card, fact.version).await
+    }
+}
+
+/// Tells a gathering as it is from this version on.
+pub fn tell_gathering(tx: &mut Tx, gathering: &Gathering, call: &Call, now: Timestamp) {
+    let state = convert::gathering_state(gathering);
+    let trace = call.trace().to_string();
+    tx.tell(GATHERING, gathering.id.uuid(), gathering.version, &state, &trace, now);
+}
+
+/// Tells a membership as it is from this version on.
+pub fn tell_membership(tx: &mut Tx, membership: &Membership, call: &Call, now: Timestamp) {
+    let state = convert::membership_state(membership);
+    let trace = call.trace().to_string();
+    tx.tell(MEMBERSHIP, membership.id.uuid(), membership.version, &state, &trace, now);
+}

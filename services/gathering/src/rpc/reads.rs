@@ -1,0 +1,171 @@
+//! Reading gatherings, rosters and regions: a few queries, however many rows.
+
+use std::str::FromStr;
+
+use moim_kit::id::{GatheringId, MemberId};
+use moim_kit::{Call, Fault};
+use moim_proto::gathering::v1 as proto;
+use moim_proto::gathering::v1::{
+    BatchGetMembershipsRequest, BatchGetMembershipsResponse, BatchGetRequest, BatchGetResponse,
+    BatchListMembershipsRequest, BatchListMembershipsResponse, ListRegionsResponse, ListRequest,
+    ListResponse, ListViewerMembershipsRequest, ListViewerMembershipsResponse, MembershipList,
+};
+use moim_proto::page::v1::Page;
+use tonic::{Request, Response};
+
+use super::Rpc;
+use crate::convert;
+use crate::fault::Reason;
+use crate::model::{self, Filter, Gathering, Sort};
+use crate::region;
+use crate::roster::{self, Action, Membership, Status};
+
+const MAX_IDS: usize = 200;
+
+// Tags of cursors: one of another list, or of another order of this one, is refused.
+const ROSTER: u8 = 0x14;
+const OWN: u8 = 0x15;
+const fn tag(sort: Sort) -> u8 {
+    match sort {
+        Sort::Active => 0x11,
+        Sort::Newest => 0x12,
+        Sort::Popular => 0x13,
+    }
+}
+
+pub(super) async fn list(
+    rpc: &Rpc,
+    request: Request<ListRequest>,
+) -> Result<Response<ListResponse>, Fault> {
+    let (call, request) = Call::take(request);
+    let sort = convert::sort(request.sort)?;
+    let filter = Filter {
+        category: request.category.map(convert::category).transpose()?,
+        region: request.region_code.as_deref().map(model::region).transpose()?,
+        open_only: request.open_only,
+    };
+    let spec = convert::page_spec(request.page.as_ref(), tag(sort))?;
+    let found = rpc.store.list_gatherings(&filter, sort, &spec).await?;
+    let (rows, page) = convert::page(found);
+    Ok(Response::new(ListResponse { gatherings: with_own(rpc, &call, rows).await?, page }))
+}
+
+pub(super) async fn batch_get(
+    rpc: &Rpc,
+    request: Request<BatchGetRequest>,
+) -> Result<Response<BatchGetResponse>, Fault> {
+    let (call, request) = Call::take(request);
+    let found = rpc.store.find_gatherings(&known(&request.ids)?).await?;
+    Ok(Response::new(BatchGetResponse { gatherings: with_own(rpc, &call, found).await? }))
+}
+
+pub(super) async fn batch_get_memberships(
+    rpc: &Rpc,
+    request: Request<BatchGetMembershipsRequest>,
+) -> Result<Response<BatchGetMembershipsResponse>, Fault> {
+    let (call, request) = Call::take(request);
+    let found = rpc.store.find_memberships(&known(&request.ids)?).await?;
+    let gatherings: Vec<_> = found.iter().map(|one| one.gathering).collect();
+    let own = rpc.store.find_own_in(call.viewer(), &gatherings).await?;
+    let memberships = found
+        .into_iter()
+        .filter_map(|one| {
+            let manages = manages(own.get(&one.gathering));
+            shown(one, call.viewer(), manages)
+        })
+        .collect();
+    Ok(Response::new(BatchGetMembershipsResponse { memberships }))
+}
+
+pub(super) async fn batch_list_memberships(
+    rpc: &Rpc,
+    request: Request<BatchListMembershipsRequest>,
+) -> Result<Response<BatchListMembershipsResponse>, Fault> {
+    let (call, request) = Call::take(request);
+    let status = convert::status(request.status)?;
+    let role = request.role.map(convert::role).transpose()?;
+    let spec = convert::page_spec(request.page.as_ref(), ROSTER)?;
+    let mut asked = Vec::with_capacity(request.gathering_ids.len().min(MAX_IDS));
+    limit(&request.gathering_ids)?;
+    for id in &request.gathering_ids {
+        asked.push(GatheringId::parse(id, "gatheringIds")?);
+    }
+    if spec.cursor.is_some() && asked.len() > 1 {
+        return Err(Reason::CursorNeedsOne.into());
+    }
+    let own = rpc.store.find_own_in(call.viewer(), &asked).await?;
+    let listed: Vec<_> = asked
+        .iter()
+        .copied()
+        .filter(|id| status == Status::Active || manages(own.get(id)))
+        .collect();
+    let rosters = rpc.store.list_rosters(&listed, status, role, &spec).await?;
+    let lists = asked
+        .iter()
+        .map(|id| {
+            let Some(roster) = rosters.get(id) else {
+                return MembershipList { page: Some(Page::default()), ..MembershipList::default() };
+            };
+            let (rows, page) = convert::page(roster.clone());
+            let manages = manages(own.get(id));
+            let memberships =
+                rows.into_iter().filter_map(|one| shown(one, call.viewer(), manages)).collect();
+            MembershipList { memberships, page }
+        })
+        .collect();
+    Ok(Response::new(BatchListMembershipsResponse { lists }))
+}
+
+pub(super) async fn list_viewer_memberships(
+    rpc: &Rpc,
+    request: Request<ListViewerMembershipsRequest>,
+) -> Result<Response<ListViewerMembershipsResponse>, Fault> {
+    let (call, request) = Call::take(request);
+    let caller = call.require_caller()?;
+    let status = request.status.map(convert::status).transpose()?;
+    let spec = convert::page_spec(request.page.as_ref(), OWN)?;
+    let (own, page) = convert::page(rpc.store.list_own(caller.member, status, &spec).await?);
+    let memberships = own.into_iter().map(convert::membership).collect();
+    Ok(Response::new(ListViewerMembershipsResponse { memberships, page }))
+}
+
+pub(super) fn list_regions() -> Response<ListRegionsResponse> {
+    Response::new(ListRegionsResponse {
+        regions: region::all().iter().map(convert::region).collect(),
+    })
+}
+
+/// Puts each gathering together with the caller's own membership of it; one query for all.
+async fn with_own(
+    rpc: &Rpc,
+    call: &Call,
+    gatherings: Vec<Gathering>,
+) -> Result<Vec<proto::Gathering>, Fault> {
+    let ids: Vec<_> = gatherings.iter().map(|gathering| gathering.id).collect();
+    let mut own = rpc.store.find_own_in(call.viewer(), &ids).await?;
+    Ok(gatherings
+        .into_iter()
+        .map(|gathering| {
+            let own = own.remove(&gathering.id);
+            convert::gathering(gathering, own)
+        })
+        .collect())
+}
+
+fn manages(own: Option<&Membership>) -> bool {
+    roster::require(own, Action::SeeRequests).is_ok()
+}
+
+fn shown(one: Membership, viewer: Option<MemberId>, manages: bool) -> Option<proto::Membership> {
+    one.shown_to(viewer, manages).map(convert::membership)
+}
+
+fn limit(ids: &[String]) -> Result<(), Reason> {
+    if ids.len() > MAX_IDS { Err(Reason::TooManyIds) } else { Ok(()) }
+}
+
+/// The ids among those asked for; what is no id names nothing.
+fn known<T: FromStr>(ids: &[String]) -> Result<Vec<T>, Reason> {
+    limit(ids)?;
+    Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
+}

@@ -1,0 +1,219 @@
+//! Between the model and the messages of the contract.
+
+use moim_kit::id::{GatheringId, MemberId};
+use moim_kit::page::{PageArgs, PageOf, PageSpec};
+use moim_kit::{Fault, Timestamp};
+use moim_proto::gathering::v1::{MembershipRole, MembershipState, MembershipStatus};
+use moim_proto::member::v1 as member;
+use moim_proto::page::v1 as page;
+use moim_proto::schedule::v1 as proto;
+
+use crate::fault::Reason;
+use crate::ics::Signer;
+use crate::model::{Attendance, Card, Change, Plan, Role, Schedule, Shown, State};
+use crate::seats::{Choice, Status, Viewer, choice, status};
+
+/// A schedule as its viewer sees it.
+pub fn schedule(
+    schedule: &Schedule,
+    viewer: Viewer,
+    own: Option<&Shown>,
+    signer: &Signer,
+    now: Timestamp,
+) -> proto::Schedule {
+    let viewer = Viewer { state: own.map(|own| own.attendance.state), ..viewer };
+    proto::Schedule {
+        id: schedule.id.to_string(),
+        gathering_id: schedule.gathering_id.to_string(),
+        title: schedule.title.clone(),
+        description: schedule.description.clone(),
+        place: schedule.place.clone(),
+        starts_at_us: schedule.starts_at.us(),
+        ends_at_us: schedule.ends_at.us(),
+        time_zone: schedule.time_zone.clone(),
+        capacity: schedule.capacity,
+        going_count: schedule.going_count,
+        waitlist_count: schedule.waitlist_count,
+        status: status_to(status(schedule, now)).into(),
+        viewer_option: choice_to(choice(schedule, viewer, now)).into(),
+        viewer_attendance: own.map(attendance),
+        ics_path: signer.path(schedule.id),
+    }
+}
+
+/// An attendance as whoever may see it does.
+pub fn attendance(shown: &Shown) -> proto::Attendance {
+    let Shown { attendance, card, waitlist_position, .. } = shown;
+    proto::Attendance {
+        id: attendance.id.to_string(),
+        schedule_id: attendance.schedule_id.to_string(),
+        member: Some(member::Card {
+            id: card.member_id.to_string(),
+            nickname: card.nickname.clone(),
+            avatar_url: card.avatar_url.clone(),
+        }),
+        state: state_to(attendance.state).into(),
+        waitlist_position: *waitlist_position,
+        updated_at_us: attendance.updated_at.us(),
+    }
+}
+
+/// What is told of a schedule.
+pub fn schedule_state(schedule: &Schedule) -> proto::ScheduleState {
+    proto::ScheduleState {
+        id: schedule.id.to_string(),
+        gathering_id: schedule.gathering_id.to_string(),
+        title: schedule.title.clone(),
+        description: schedule.description.clone(),
+        place: schedule.place.clone(),
+        starts_at_us: schedule.starts_at.us(),
+        ends_at_us: schedule.ends_at.us(),
+        time_zone: schedule.time_zone.clone(),
+        capacity: schedule.capacity,
+        going_count: schedule.going_count,
+        waitlist_count: schedule.waitlist_count,
+        closed: schedule.closed,
+        cancel_reason: schedule.cancel_reason.clone(),
+    }
+}
+
+/// What is told of an attendance.
+pub fn attendance_fact(
+    attendance: &Attendance,
+    gathering: GatheringId,
+    promoted: bool,
+) -> proto::AttendanceFact {
+    proto::AttendanceFact {
+        id: attendance.id.to_string(),
+        schedule_id: attendance.schedule_id.to_string(),
+        gathering_id: gathering.to_string(),
+        member_id: attendance.member_id.to_string(),
+        state: state_to(attendance.state).into(),
+        promoted,
+    }
+}
+
+/// A request to announce a schedule, not yet checked.
+pub fn plan_from(request: proto::CreateRequest) -> Plan {
+    Plan {
+        title: request.title,
+        description: request.description,
+        place: request.place,
+        starts_at: Timestamp::from_us(request.starts_at_us),
+        ends_at: Timestamp::from_us(request.ends_at_us),
+        time_zone: request.time_zone,
+        capacity: request.capacity,
+    }
+}
+
+/// A request to change a schedule, not yet checked.
+pub fn change_from(request: proto::UpdateRequest) -> Change {
+    Change {
+        title: request.title,
+        description: request.description,
+        place: request.place,
+        starts_at: request.starts_at_us.map(Timestamp::from_us),
+        ends_at: request.ends_at_us.map(Timestamp::from_us),
+        capacity: request.capacity,
+        closed: request.closed,
+    }
+}
+
+/// The state that a list is asked for.
+pub fn state_from(state: i32) -> Result<State, Reason> {
+    use proto::AttendanceState as Wire;
+    match Wire::try_from(state) {
+        Ok(Wire::Going) => Ok(State::Going),
+        Ok(Wire::Waitlisted) => Ok(State::Waitlisted),
+        Ok(Wire::Withdrawn) => Ok(State::Withdrawn),
+        Ok(Wire::Attended) => Ok(State::Attended),
+        Ok(Wire::NoShow) => Ok(State::NoShow),
+        Ok(Wire::Unspecified) | Err(_) => Err(Reason::StateInvalid),
+    }
+}
+
+/// A member as another room tells of them.
+pub fn card_from(state: member::MemberState) -> Result<Card, Fault> {
+    Ok(Card {
+        member_id: state.id.parse().map_err(Fault::internal)?,
+        nickname: state.nickname,
+        avatar_url: state.avatar_url,
+    })
+}
+
+/// Whose membership another room tells of, the role, and the name of the status.
+pub fn membership_from(
+    state: &MembershipState,
+) -> Result<(GatheringId, MemberId, Role, &'static str), Fault> {
+    let role = match state.role() {
+        MembershipRole::Host => Role::Host,
+        MembershipRole::Manager => Role::Manager,
+        MembershipRole::Member => Role::Member,
+        MembershipRole::Unspecified => return Err(Fault::internal("a membership without a role")),
+    };
+    let status = match state.status() {
+        MembershipStatus::Pending => "PENDING",
+        MembershipStatus::Active => "ACTIVE",
+        MembershipStatus::Rejected => "REJECTED",
+        MembershipStatus::Left => "LEFT",
+        MembershipStatus::Removed => "REMOVED",
+        MembershipStatus::Banned => "BANNED",
+        MembershipStatus::Unspecified => {
+            return Err(Fault::internal("a membership without a status"));
+        }
+    };
+    let gathering = state.gathering_id.parse().map_err(Fault::internal)?;
+    let member = state.member_id.parse().map_err(Fault::internal)?;
+    Ok((gathering, member, role, status))
+}
+
+/// Checks which page is asked for; `list` tags the cursors.
+pub fn page_spec(page: Option<&page::PageRequest>, list: u8) -> Result<PageSpec, Fault> {
+    let args = page.map_or_else(PageArgs::default, |page| PageArgs {
+        first: page.first,
+        after: page.after.as_deref(),
+        last: page.last,
+        before: page.before.as_deref(),
+    });
+    PageSpec::try_new(args, list)
+}
+
+/// What an answer says of its place in the list.
+pub fn page<T>(of: &PageOf<T>) -> page::Page {
+    page::Page {
+        has_next_page: of.has_next_page,
+        has_previous_page: of.has_previous_page,
+        cursors: of.cursors.clone(),
+    }
+}
+
+fn state_to(state: State) -> proto::AttendanceState {
+    match state {
+        State::Going => proto::AttendanceState::Going,
+        State::Waitlisted => proto::AttendanceState::Waitlisted,
+        State::Withdrawn => proto::AttendanceState::Withdrawn,
+        State::Attended => proto::AttendanceState::Attended,
+        State::NoShow => proto::AttendanceState::NoShow,
+    }
+}
+
+fn status_to(status: Status) -> proto::ScheduleStatus {
+    match status {
+        Status::Open => proto::ScheduleStatus::Open,
+        Status::Full => proto::ScheduleStatus::Full,
+        Status::Closed => proto::ScheduleStatus::Closed,
+        Status::Cancelled => proto::ScheduleStatus::Cancelled,
+        Status::Ended => proto::ScheduleStatus::Ended,
+    }
+}
+
+fn choice_to(choice: Choice) -> proto::AttendOption {
+    match choice {
+        Choice::LogIn => proto::AttendOption::LogIn,
+        Choice::JoinGathering => proto::AttendOption::JoinGathering,
+        Choice::Attend => proto::AttendOption::Attend,
+        Choice::JoinWaitlist => proto::AttendOption::JoinWaitlist,
+        Choice::Withdraw => proto::AttendOption::Withdraw,
+        Choice::Nothing => proto::AttendOption::None,
+    }
+}

@@ -1,0 +1,168 @@
+//! What hosts and managers do: announce, change and call off schedules, and record who came.
+
+use moim_kit::call::respond;
+use moim_kit::id::{AttendanceId, GatheringId, ScheduleId};
+use moim_kit::{Call, Caller, Fault, Timestamp};
+use moim_proto::schedule::v1 as proto;
+use moim_storage::{Idempotency, Replay, Tx};
+use tonic::Response;
+
+use super::Server;
+use crate::fault::Reason;
+use crate::model::{self, Schedule, Shown, require_leader};
+use crate::seats::{self, Viewer};
+use crate::{convert, events};
+
+impl Server {
+    pub(super) async fn announce(
+        &self,
+        call: &Call,
+        request: proto::CreateRequest,
+    ) -> Result<Response<proto::CreateResponse>, Fault> {
+        let caller = call.require_caller()?;
+        let gathering = GatheringId::parse(&request.gathering_id, "gatheringId")?;
+        let plan = convert::plan_from(request.clone()).checked()?;
+        if self.store.find_gathering_title(gathering).await?.is_none() {
+            return Err(Reason::GatheringNotFound.into());
+        }
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let key = match Idempotency::claim(&mut tx, call, "Create", &request, now).await? {
+            Replay::Done(response) => return Ok(Response::new(response)),
+            Replay::Fresh(key) => key,
+        };
+        require_leader(self.store.find_role(&mut tx, gathering, caller.member).await?)?;
+        let schedule = plan.announce(gathering, now)?;
+        self.store.insert_schedule(&mut tx, &schedule).await?;
+        events::tell_schedule(&mut tx, &schedule, &call.trace().to_string(), now);
+        let shown = self.show_leader(&mut tx, &schedule, caller, now).await?;
+        let response = proto::CreateResponse { schedule: Some(shown) };
+        key.store(&mut tx, &response).await?;
+        Ok(respond(response, tx.commit().await?))
+    }
+
+    pub(super) async fn change(
+        &self,
+        call: &Call,
+        request: proto::UpdateRequest,
+    ) -> Result<Response<proto::UpdateResponse>, Fault> {
+        let caller = call.require_caller()?;
+        let id = ScheduleId::parse(&request.schedule_id, "scheduleId")?;
+        let change = convert::change_from(request.clone()).checked()?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let key = match Idempotency::claim(&mut tx, call, "Update", &request, now).await? {
+            Replay::Done(response) => return Ok(Response::new(response)),
+            Replay::Fresh(key) => key,
+        };
+        let old = self.lock_led(&mut tx, id, caller).await?;
+        let new = change.apply(&old, now)?;
+        let schedule = if new == old { old } else { self.rewrite(&mut tx, call, new, now).await? };
+        let shown = self.show_leader(&mut tx, &schedule, caller, now).await?;
+        let response = proto::UpdateResponse { schedule: Some(shown) };
+        key.store(&mut tx, &response).await?;
+        Ok(respond(response, tx.commit().await?))
+    }
+
+    pub(super) async fn call_off(
+        &self,
+        call: &Call,
+        request: proto::CancelRequest,
+    ) -> Result<Response<proto::CancelResponse>, Fault> {
+        let caller = call.require_caller()?;
+        let id = ScheduleId::parse(&request.schedule_id, "scheduleId")?;
+        let reason = model::cancel_reason(&request.reason)?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let key = match Idempotency::claim(&mut tx, call, "Cancel", &request, now).await? {
+            Replay::Done(response) => return Ok(Response::new(response)),
+            Replay::Fresh(key) => key,
+        };
+        let old = self.lock_led(&mut tx, id, caller).await?;
+        let new = old.cancelled(reason, now)?;
+        let schedule = self.rewrite(&mut tx, call, new, now).await?;
+        let shown = self.show_leader(&mut tx, &schedule, caller, now).await?;
+        let response = proto::CancelResponse { schedule: Some(shown) };
+        key.store(&mut tx, &response).await?;
+        Ok(respond(response, tx.commit().await?))
+    }
+
+    pub(super) async fn record(
+        &self,
+        call: &Call,
+        request: proto::RecordAttendanceRequest,
+    ) -> Result<Response<proto::RecordAttendanceResponse>, Fault> {
+        let caller = call.require_caller()?;
+        let id = AttendanceId::parse(&request.attendance_id, "attendanceId")?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let key = match Idempotency::claim(&mut tx, call, "RecordAttendance", &request, now).await?
+        {
+            Replay::Done(response) => return Ok(Response::new(response)),
+            Replay::Fresh(key) => key,
+        };
+        let found = self.store.find_shown(&mut tx, id).await?;
+        let Shown { attendance, gathering_id, .. } =
+            found.as_ref().ok_or(Reason::AttendanceNotFound)?;
+        let role = self.store.find_role(&mut tx, *gathering_id, caller.member).await?;
+        let visible = |shown: &Shown| shown.may_be_seen_by(Some(caller.member), role);
+        if !found.as_ref().is_some_and(visible) {
+            return Err(Reason::AttendanceNotFound.into());
+        }
+        require_leader(role)?;
+        let schedule = self.store.lock_schedule(&mut tx, attendance.schedule_id).await?;
+        let mut shown =
+            self.store.find_shown(&mut tx, id).await?.ok_or(Reason::AttendanceNotFound)?;
+        let old = shown.attendance.state;
+        let new = seats::record(&schedule, old, request.attended, now)?;
+        if new != old {
+            shown.attendance = self.store.set_state(&mut tx, id, new, now).await?;
+            let trace = call.trace().to_string();
+            let (changed, gathering) = (&shown.attendance, schedule.gathering_id);
+            events::tell_attendance(&mut tx, changed, gathering, false, &trace, now);
+        }
+        let attendance = Some(convert::attendance(&shown));
+        let response = proto::RecordAttendanceResponse { attendance };
+        key.store(&mut tx, &response).await?;
+        Ok(respond(response, tx.commit().await?))
+    }
+
+    /// A schedule that the caller may lead, locked.
+    async fn lock_led(
+        &self,
+        tx: &mut Tx,
+        id: ScheduleId,
+        caller: Caller,
+    ) -> Result<Schedule, Fault> {
+        let schedule = self.store.find_schedule(tx, id).await?;
+        let role = self.store.find_role(tx, schedule.gathering_id, caller.member).await?;
+        require_leader(role)?;
+        self.store.lock_schedule(tx, id).await
+    }
+
+    /// Writes a locked schedule, moves its line up and tells all of it.
+    async fn rewrite(
+        &self,
+        tx: &mut Tx,
+        call: &Call,
+        new: Schedule,
+        now: Timestamp,
+    ) -> Result<Schedule, Fault> {
+        let outcome = self.store.settle(tx, new, now).await?;
+        events::tell_outcome(tx, &outcome, &call.trace().to_string(), now);
+        Ok(outcome.schedule)
+    }
+
+    /// A schedule as its host or manager sees it.
+    async fn show_leader(
+        &self,
+        tx: &mut Tx,
+        schedule: &Schedule,
+        caller: Caller,
+        now: Timestamp,
+    ) -> Result<proto::Schedule, Fault> {
+        let own = self.store.find_own_shown(tx, schedule.id, caller.member).await?;
+        let viewer = Viewer { signed_in: true, belongs: true, state: None };
+        Ok(convert::schedule(schedule, viewer, own.as_ref(), &self.signer, now))
+    }
+}

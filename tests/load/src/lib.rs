@@ -1,0 +1,1 @@
+//! Load generator, the floor it is compared with, and their figures.
