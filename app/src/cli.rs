@@ -110,7 +110,8 @@ async fn stand(config: &Config, plan: Plan) -> anyhow::Result<()> {
     if let Some(address) = house.endpoint {
         let has_town = whole && town::is_filled(&house).await?;
         let url = config.bff.public_url(address);
-        print(&welcome::text(&url, config.bff.is_development(), has_town))?;
+        let now = house.clock.now();
+        print(&welcome::text(&url, config.bff.is_development(), has_town, now))?;
     }
     stop.asked().await;
     tracing::info!("stopping");

@@ -88,8 +88,10 @@ impl Config {
     /// As TOML, with secrets covered.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         let mut shown = self.clone();
-        if !shown.house.secret.is_empty() {
-            shown.house.secret = "********".to_owned();
+        for secret in [&mut shown.house.secret, &mut shown.schedule.calendar_key] {
+            if !secret.is_empty() {
+                *secret = "********".to_owned();
+            }
         }
         if let Some((scheme, rest)) = shown.storage.url.split_once("://")
             && let Some((user, place)) = rest.rsplit_once('@')

@@ -95,8 +95,7 @@ impl House {
             let member_log = (plan.bus)(member.log.clone());
             let gathering_log = (plan.bus)(gathering.log.clone());
             let config_of_room = config.schedule.clone();
-            let room =
-                moim_schedule::open(config_of_room, ground, member_log, gathering_log).await;
+            let room = moim_schedule::open(config_of_room, ground, member_log, gathering_log).await;
             let room = room.context("the schedule room did not open")?;
             site.stand(room, &config.rooms.schedule).await?
         } else {
@@ -170,8 +169,9 @@ impl<'a> Site<'a> {
         let house = (self.clock.clone(), self.tasks.clone(), self.verifier.clone());
         let opened =
             Ground::open(&self.config.storage, &self.config.house.data, room, migrations, house);
-        let ground =
-            opened.await.with_context(|| format!("the database of the {room} room did not open"))?;
+        let ground = opened
+            .await
+            .with_context(|| format!("the database of the {room} room did not open"))?;
         self.databases.push(ground.db.clone());
         Ok(ground)
     }

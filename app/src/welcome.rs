@@ -1,9 +1,12 @@
 //! What a stranger reads first: where the console is, whom to sign in as, and what to try.
 
+use chrono::{DateTime, SecondsFormat, Utc};
+use moim_kit::Timestamp;
+
 use crate::town::{ACCOUNTS, PASSWORD};
 
 /// The text printed once the endpoint answers.
-pub fn text(url: &str, development: bool, has_town: bool) -> String {
+pub fn text(url: &str, development: bool, has_town: bool, now: Timestamp) -> String {
     let mut text = format!("\nmoim answers at {url}/graphql (HTTP and WebSocket)\n");
     if development {
         text += &format!("console        {url}/\n");
@@ -13,7 +16,7 @@ pub fn text(url: &str, development: bool, has_town: bool) -> String {
         for (email, who) in ACCOUNTS {
             text += &format!("  {email}   {PASSWORD}   ({who})\n");
         }
-        text += QUERIES;
+        text += &QUERIES.replace("NOW", &instant(now));
     }
     text += "\nCtrl-C stops it.\n";
     text
@@ -22,9 +25,15 @@ pub fn text(url: &str, development: bool, has_town: bool) -> String {
 const QUERIES: &str = r#"
 Try
   1. Who meets near you, and when next
-     { gatherings(first: 5, sort: POPULAR) { edges { node { title region { name } memberCount host { nickname } schedules(first: 2) { edges { node { title startsAt goingCount capacity } } } } } } }
+     { gatherings(first: 5, sort: POPULAR) { edges { node { title region { name } memberCount host { nickname } schedules(from: "NOW", first: 2) { edges { node { title startsAt goingCount capacity } } } } } } }
   2. Sign in, and send the token as the header  Authorization: Bearer <accessToken>
      mutation { authLogIn(input: { email: "member@moim.town", password: "moim-town" }) { tokens { accessToken } viewer { member { nickname } } userErrors { message } } }
   3. Your places, once signed in
-     { viewer { memberships(first: 10) { edges { node { role gathering { title } } } } attendances(first: 10) { edges { node { state waitlistPosition schedule { title startsAt } } } } } }
+     { viewer { memberships(first: 10) { edges { node { role gathering { title } } } } attendances(from: "NOW", first: 10) { edges { node { state waitlistPosition schedule { title startsAt } } } } } }
 "#;
+
+fn instant(now: Timestamp) -> String {
+    DateTime::<Utc>::from_timestamp_micros(now.us())
+        .unwrap_or_default()
+        .to_rfc3339_opts(SecondsFormat::Secs, true)
+}

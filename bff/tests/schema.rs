@@ -19,7 +19,3 @@ fn the_published_schema_is_the_one_executed() {
         "schema.graphql is shorter or longer than it should be; {REMEDY}"
     );
 }
-#[test]
-fn dump() {
-    std::fs::write("/work/main/schema.graphql", moim_bff::schema::sdl()).unwrap();
-}

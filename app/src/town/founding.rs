@@ -111,7 +111,8 @@ async fn start(
     for &person in &plan.members {
         let membership = join(house, settlers, &id, person, plan.approval).await?;
         if plan.approval {
-            let request = DecideMembershipRequest { membership_id: membership.id.clone(), approve: true };
+            let request =
+                DecideMembershipRequest { membership_id: membership.id.clone(), approve: true };
             rooms.decide_membership(settlers.call(plan.host)?.request(request)).await?;
         }
         if plan.managers.contains(&person) {

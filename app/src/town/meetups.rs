@@ -57,8 +57,9 @@ impl<'a> Calendar<'a> {
             let previous = if day == -FIRST_DAY { i64::MIN } else { (day - 1) * 24 + NOON };
             self.house.clock.set(at_hours(self.today, hours));
 
-            let (over, still_open) =
-                open.into_iter().partition(|it| it.plan.starts_in_hours + it.plan.length_hours <= hours);
+            let (over, still_open) = open
+                .into_iter()
+                .partition(|it| it.plan.starts_in_hours + it.plan.length_hours <= hours);
             open = still_open;
             stream::iter::<Vec<Announced<'_>>>(over)
                 .map(|meetup| self.write_down(meetup))

@@ -53,7 +53,10 @@ pub async fn fill_if_empty(config: &Config) -> anyhow::Result<bool> {
         if is_filled(&house).await? {
             return Ok(false);
         }
-        founding::found(&house, &registry).await.context("the town could not be filled").map(|()| true)
+        founding::found(&house, &registry)
+            .await
+            .context("the town could not be filled")
+            .map(|()| true)
     };
     let filled = filled.await;
     house.close(STOP_WITHIN).await;

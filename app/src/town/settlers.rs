@@ -70,11 +70,8 @@ async fn sign_up(house: &House, registry: &Registry, person: Person) -> Result<M
     let id = account.ok_or_else(|| Fault::internal("an account without a member"))?.id;
     let id = id.parse().map_err(Fault::internal)?;
     if person.bio.is_some() || person.avatar_url.is_some() {
-        let request = UpdateRequest {
-            nickname: None,
-            avatar_url: person.avatar_url,
-            bio: person.bio,
-        };
+        let request =
+            UpdateRequest { nickname: None, avatar_url: person.avatar_url, bio: person.bio };
         member.update(call(registry, id)?.request(request)).await?;
     }
     Ok(id)

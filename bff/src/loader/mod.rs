@@ -301,7 +301,8 @@ where
         let mut duty =
             Duty { shared: Arc::clone(shared), batch: id, home: batch.home.take(), result: None };
         let call = async move {
-            duty.result = Some((duty.shared.load)(keys).await);
+            let result = (duty.shared.load)(keys).await;
+            duty.result.replace(result);
         };
         batch.work = Some(scoped(call.in_current_span()));
     }

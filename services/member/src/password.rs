@@ -1,5 +1,5 @@
-//! Hashing passwords with argon2id, a few at once and a bounded queue behind them, so that a rush of
-//! log-ins cannot take every core and all memory.
+//! Hashing passwords with argon2id: a few at once and a bounded queue behind them, so that a rush
+//! of log-ins cannot take every core and all memory.
 
 use std::fmt;
 use std::sync::Arc;

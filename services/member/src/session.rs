@@ -1,8 +1,8 @@
-//! Sessions and their refresh tokens: which token is worth what, decided without looking anything up.
+//! Sessions and their refresh tokens: what a token is worth, decided without looking anything up.
 //!
 //! A refresh token is 256 random bits, good for one use. Its successor is derived from it and the
-//! session's secret, so that parallel or repeated uses of one token all arrive at the same successor
-//! and no token has to be stored.
+//! session's secret, so that parallel or repeated uses of one token all arrive at the same
+//! successor and no token has to be stored.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Forgetting what is over: expired sessions with their tokens, and failed log-ins past their window.
+//! Forgetting what is over: expired sessions with their tokens, failed log-ins past their window.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub(crate) fn start(tasks: &Tasks, store: Store, clock: Clock, limit: Limit) {
         async move {
             loop {
                 if let Err(fault) = sweep(&store, &clock, limit).await {
-                    tracing::warn!(error = %fault, "sessions could not be swept; trying again later");
+                    tracing::warn!(error = %fault, "sessions could not be swept; later again");
                 }
                 tokio::time::sleep(EVERY).await;
             }

@@ -96,7 +96,7 @@ pub struct MembershipSetRoleInput {
 /// Input of membershipRemove.
 #[derive(InputObject)]
 pub struct MembershipRemoveInput {
-    /// Whose to end.
+    /// Which one.
     pub membership_id: ID,
     /// True forbids coming back.
     #[graphql(default = false)]

@@ -85,11 +85,9 @@ pub(super) async fn batch_list_memberships(
     let status = convert::status(request.status)?;
     let role = request.role.map(convert::role).transpose()?;
     let spec = convert::page_spec(request.page.as_ref(), ROSTER)?;
-    let mut asked = Vec::with_capacity(request.gathering_ids.len().min(MAX_IDS));
     limit(&request.gathering_ids)?;
-    for id in &request.gathering_ids {
-        asked.push(GatheringId::parse(id, "gatheringIds")?);
-    }
+    let parse = |id: &String| GatheringId::parse(id, "gatheringIds");
+    let asked: Vec<_> = request.gathering_ids.iter().map(parse).collect::<Result<_, _>>()?;
     if spec.cursor.is_some() && asked.len() > 1 {
         return Err(Reason::CursorNeedsOne.into());
     }

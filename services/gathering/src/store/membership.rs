@@ -137,7 +137,8 @@ impl Store {
         let mut args = args![status.word(), role.map(Role::word)];
         let sql = paged(LIST_MANY, ROSTER, page, &mut args);
         let list = gatherings.iter().map(|id| Arg::from(*id)).collect();
-        let mut rosters: HashMap<GatheringId, Vec<Membership>> = HashMap::new();
+        let mut rosters: HashMap<_, Vec<_>> =
+            gatherings.iter().map(|id| (*id, Vec::new())).collect();
         for membership in convert(self.db().fetch_in(&sql, args, list).await?)? {
             rosters.entry(membership.gathering).or_default().push(membership);
         }

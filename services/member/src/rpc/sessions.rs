@@ -64,7 +64,7 @@ impl Rpc {
         let standing = standing.ok_or(Reason::SessionRevoked)?;
         let now = self.clock.now();
         match session.judge(standing, &self.lifetimes, now) {
-            // Spent by another at this very moment, it is as a repetition: the successor is the same.
+            // Spent by another at this very moment it is a repetition: the successor is the same.
             Verdict::Rotate => {
                 rotate_token(&mut tx, session.id, &token, &successor, now).await?;
             }

@@ -1,4 +1,4 @@
-//! Failed log-ins per account, counted in the database so that every process of this room knows them.
+//! Failed log-ins per account, counted in the database so that every process of this room knows.
 
 use moim_kit::{Fault, Timestamp};
 use moim_storage::{Tx, args};

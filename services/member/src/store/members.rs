@@ -32,7 +32,8 @@ const LOCK: &str = "
 UPDATE member SET version = version WHERE id = $1
 RETURNING id, version, email, nickname, avatar_url, bio, joined_at_us";
 const INSERT: &str = "
-INSERT INTO member (id, version, email, password_hash, nickname, nickname_key, avatar_url, bio, joined_at_us)
+INSERT INTO member (
+    id, version, email, password_hash, nickname, nickname_key, avatar_url, bio, joined_at_us)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT DO NOTHING";
 const UPDATE: &str = "

@@ -61,7 +61,8 @@ on_both_databases! {
             (nickname(&"가".repeat(21)), "NICKNAME_INVALID", "nickname"),
         ];
         for (request, reason, field) in cases {
-            let fault = answer(stand.client().sign_up(anonymous().request(request)).await).unwrap_err();
+            let fault =
+                answer(stand.client().sign_up(anonymous().request(request)).await).unwrap_err();
             assert_eq!((fault.reason(), fault.field()), (reason, Some(field)));
             assert_eq!(fault.code(), Code::Invalid);
             assert_ne!(fault.message(true), fault.message(false));
@@ -72,7 +73,11 @@ on_both_databases! {
 
     async fn an_address_and_a_nickname_belong_to_one_account(bed: Bed) {
         let stand = Stand::new(&bed).await;
-        stand.client().sign_up(anonymous().request(sign_up("kim@moim.example", "Kim"))).await.unwrap();
+        stand
+            .client()
+            .sign_up(anonymous().request(sign_up("kim@moim.example", "Kim")))
+            .await
+            .unwrap();
         for (email, nickname, reason, field) in [
             ("KIM@moim.example", "other", "EMAIL_TAKEN", "email"),
             ("other@moim.example", "kIM", "NICKNAME_TAKEN", "nickname"),
@@ -95,7 +100,8 @@ on_both_databases! {
             let mut client = stand.client();
             async move { answer(client.sign_up(request).await) }
         });
-        let (won, lost): (Vec<_>, Vec<_>) = join_all(tries).await.into_iter().partition(Result::is_ok);
+        let (won, lost): (Vec<_>, Vec<_>) =
+            join_all(tries).await.into_iter().partition(Result::is_ok);
         assert_eq!((won.len(), lost.len()), (1, 19));
         for refused in lost {
             assert_eq!(reason(refused), "NICKNAME_TAKEN");
@@ -115,8 +121,10 @@ on_both_databases! {
             }
         });
         let answers: Vec<_> = join_all(tries).await.into_iter().map(Result::unwrap).collect();
-        let accounts: BTreeSet<_> =
-            answers.iter().map(|answer| answer.account.clone().unwrap().member.unwrap().id).collect();
+        let accounts: BTreeSet<_> = answers
+            .iter()
+            .map(|answer| answer.account.clone().unwrap().member.unwrap().id)
+            .collect();
         assert_eq!(accounts.len(), 1);
         let refresh_tokens: BTreeSet<_> =
             answers.iter().map(|answer| answer.tokens.clone().unwrap().refresh_token).collect();
@@ -131,7 +139,8 @@ on_both_databases! {
     async fn a_key_names_one_sign_up_only(bed: Bed) {
         let stand = Stand::new(&bed).await;
         let good = sign_up("kim@moim.example", "Kim");
-        let keyed = |request: &SignUpRequest| anonymous().keyed(Some("key-1")).request(request.clone());
+        let keyed =
+            |request: &SignUpRequest| anonymous().keyed(Some("key-1")).request(request.clone());
         stand.client().sign_up(keyed(&good)).await.unwrap();
         for other in [
             SignUpRequest { email: "lee@moim.example".to_owned(), ..good.clone() },
@@ -167,8 +176,11 @@ on_both_databases! {
         let first = stand.client().sign_up(request).await.unwrap().into_inner().tokens.unwrap();
         let second = stand.refresh(&first.refresh_token).await.unwrap();
         let secrets = [
-            crate::stand::PASSWORD, &first.refresh_token, &second.refresh_token,
-            &first.access_token, &second.access_token,
+            crate::stand::PASSWORD,
+            &first.refresh_token,
+            &second.refresh_token,
+            &first.access_token,
+            &second.access_token,
         ];
         let db = &stand.ground.db;
         let mut kept: Vec<(Vec<u8>,)> = Vec::new();
@@ -180,10 +192,7 @@ on_both_databases! {
         ] {
             kept.extend(db.fetch_all::<(Vec<u8>,)>(sql, vec![]).await.unwrap());
         }
-        for sql in [
-            "SELECT request_hash FROM idempotency",
-            "SELECT password_hash FROM member",
-        ] {
+        for sql in ["SELECT request_hash FROM idempotency", "SELECT password_hash FROM member"] {
             let rows = db.fetch_all::<(String,)>(sql, vec![]).await.unwrap();
             kept.extend(rows.into_iter().map(|(text,)| (text.into_bytes(),)));
         }

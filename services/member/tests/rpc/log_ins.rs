@@ -22,7 +22,10 @@ on_both_databases! {
         assert_eq!(account, Some(stand.account(&tokens.access_token).await.unwrap()));
         assert_eq!(account.unwrap().member.unwrap().id, kim.id.to_string());
         assert_ne!(tokens.refresh_token, kim.tokens.refresh_token);
-        assert!(stand.account(&kim.tokens.access_token).await.is_ok(), "the other session lives on");
+        assert!(
+            stand.account(&kim.tokens.access_token).await.is_ok(),
+            "the other session lives on"
+        );
     }
 
     async fn an_unknown_account_is_refused_exactly_as_a_wrong_password(bed: Bed) {

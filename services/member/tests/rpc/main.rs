@@ -1,4 +1,5 @@
 //! The member room over sockets, on both databases.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
 
 mod accounts;
 mod log_ins;

@@ -72,7 +72,11 @@ on_both_databases! {
         }
         assert!(refused, "the other process learns it by polling");
         let fresh = Stand::new(&bed).await;
-        assert_eq!(reason(fresh.account(token).await), "UNAUTHENTICATED", "so does one that starts");
+        assert_eq!(
+            reason(fresh.account(token).await),
+            "UNAUTHENTICATED",
+            "as does one that starts"
+        );
     }
 
     async fn an_operators_key_takes_the_place_of_the_databases(bed: Bed) {

@@ -43,7 +43,10 @@ on_both_databases! {
         let stand = Stand::new(&bed).await;
         let kim = stand.person("Kim_민지").await;
         let found = get(&stand, &anonymous(), id(kim.id)).await.unwrap();
-        assert_eq!((found.id.as_str(), found.nickname.as_str()), (kim.id.to_string().as_str(), "Kim_민지"));
+        assert_eq!(
+            (found.id.as_str(), found.nickname.as_str()),
+            (kim.id.to_string().as_str(), "Kim_민지")
+        );
         for nickname in ["Kim_민지", "kIM_민지", " kim_민지 "] {
             let by = By::Nickname(nickname.to_owned());
             assert_eq!(get(&stand, &kim.call(), by).await.unwrap(), found);
@@ -71,14 +74,17 @@ on_both_databases! {
 
     async fn a_batch_answers_those_that_exist_once_each(bed: Bed) {
         let stand = Stand::new(&bed).await;
-        let (a, b, c) = (stand.person("aa").await, stand.person("bb").await, stand.person("cc").await);
+        let (a, b, c) =
+            (stand.person("aa").await, stand.person("bb").await, stand.person("cc").await);
         block(&stand, &a, &b.id.to_string(), true).await.unwrap();
         let unknown = MemberId::fresh().to_string();
         let mut ids: Vec<_> = [&c, &a, &b, &a].map(|person| person.id.to_string()).into();
         ids.extend([unknown, "nonsense".to_owned(), "\0".to_owned(), String::new()]);
         let members = get_all(&stand, &a.call(), &ids).await.unwrap();
-        let seen: Vec<_> =
-            members.iter().map(|member| (member.nickname.as_str(), member.viewer_has_blocked)).collect();
+        let seen: Vec<_> = members
+            .iter()
+            .map(|member| (member.nickname.as_str(), member.viewer_has_blocked))
+            .collect();
         assert_eq!(seen, [("aa", false), ("bb", true), ("cc", false)]);
         for call in [b.call(), anonymous()] {
             let members = get_all(&stand, &call, &ids).await.unwrap();
@@ -97,7 +103,8 @@ on_both_databases! {
         let fault = get_all(&stand, &anonymous(), &ids).await.unwrap_err();
         assert_eq!((fault.reason(), fault.code()), ("TOO_MANY_IDS", Code::Invalid));
         let huge = vec!["a".repeat(1_000); 2_000];
-        let refused = stand.client().batch_get(anonymous().request(BatchGetRequest { ids: huge })).await;
+        let refused =
+            stand.client().batch_get(anonymous().request(BatchGetRequest { ids: huge })).await;
         assert_eq!(refused.unwrap_err().code(), tonic::Code::OutOfRange, "messages are bounded");
     }
 
@@ -120,7 +127,10 @@ on_both_databases! {
 
         let cleared = UpdateRequest { bio: Some(String::new()), ..change() };
         let member = update(&stand, &kim.call(), cleared).await.unwrap();
-        assert_eq!((member.nickname.as_str(), member.avatar_url.as_ref(), member.bio.as_ref()), ("민지", Some(&avatar), None));
+        assert_eq!(
+            (member.nickname.as_str(), member.avatar_url.as_ref(), member.bio.as_ref()),
+            ("민지", Some(&avatar), None)
+        );
         let nothing = [change(), UpdateRequest { nickname: Some("민지".to_owned()), ..change() }];
         for nothing in nothing {
             assert_eq!(update(&stand, &kim.call(), nothing).await.unwrap(), member);
@@ -132,7 +142,10 @@ on_both_databases! {
         let told = stand.told(kim.id, 4).await;
         assert_eq!(told.iter().map(|(version, _)| *version).collect::<Vec<_>>(), [1, 2, 3, 4]);
         let (_, state) = &told[2];
-        assert_eq!((state.nickname.as_str(), state.avatar_url.as_ref(), state.bio.as_ref()), ("민지", Some(&avatar), None));
+        assert_eq!(
+            (state.nickname.as_str(), state.avatar_url.as_ref(), state.bio.as_ref()),
+            ("민지", Some(&avatar), None)
+        );
         assert_eq!(told[3].1.avatar_url, None);
     }
 
@@ -150,7 +163,11 @@ on_both_databases! {
             (both, "NICKNAME_TAKEN", "nickname"),
             (avatar("http://img.example/a.png"), "AVATAR_URL_INVALID", "avatarUrl"),
             (avatar("javascript:alert(1)"), "AVATAR_URL_INVALID", "avatarUrl"),
-            (avatar(&format!("https://a.kr/{}", "a".repeat(2_048))), "AVATAR_URL_INVALID", "avatarUrl"),
+            (
+                avatar(&format!("https://a.kr/{}", "a".repeat(2_048))),
+                "AVATAR_URL_INVALID",
+                "avatarUrl",
+            ),
             (bio(&"가".repeat(501)), "BIO_INVALID", "bio"),
             (bio("a\0b"), "BIO_INVALID", "bio"),
         ] {
@@ -229,7 +246,10 @@ on_both_databases! {
             }
         }
         let request = SetBlockedRequest { member_id: kim.id.to_string(), blocked: true };
-        assert_eq!(reason(stand.client().set_blocked(anonymous().request(request)).await), "UNAUTHENTICATED");
+        assert_eq!(
+            reason(stand.client().set_blocked(anonymous().request(request)).await),
+            "UNAUTHENTICATED"
+        );
     }
 
     async fn hiding_repeated_under_its_key_is_done_once(bed: Bed) {

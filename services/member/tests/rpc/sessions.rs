@@ -87,7 +87,7 @@ on_both_databases! {
         assert!(stand.refresh(&elsewhere.refresh_token).await.is_ok());
     }
 
-    async fn a_spent_token_whose_successor_was_used_ends_the_session_even_within_the_grace(bed: Bed) {
+    async fn a_spent_token_whose_successor_was_used_ends_the_session_at_once(bed: Bed) {
         let stand = Stand::new(&bed).await;
         let kim = stand.person("Kim").await;
         let second = stand.refresh(&kim.tokens.refresh_token).await.unwrap();
@@ -185,7 +185,10 @@ on_both_databases! {
             let request = anonymous().request(LogOutRequest { everywhere });
             assert_eq!(reason(stand.client().log_out(request).await), "UNAUTHENTICATED");
         }
-        assert_eq!(reason(stand.client().get_account(anonymous().request(GetAccountRequest {})).await), "UNAUTHENTICATED");
+        assert_eq!(
+            reason(stand.client().get_account(anonymous().request(GetAccountRequest {})).await),
+            "UNAUTHENTICATED"
+        );
     }
 
     async fn sessions_long_over_are_forgotten(bed: Bed) {

@@ -83,7 +83,10 @@ on_both_databases! {
         assert_eq!(claims["nbf"], claims["iat"]);
         assert!(claims["sid"].as_str().unwrap().parse::<SessionId>().is_ok());
         let again = sign(&own_key(), &header, &claims);
-        assert!(stand.account(&again).await.is_ok(), "the forgeries below differ in one thing only");
+        assert!(
+            stand.account(&again).await.is_ok(),
+            "the forgeries below differ in one thing only"
+        );
     }
 
     async fn a_forged_or_altered_token_is_not_believed(bed: Bed) {
@@ -107,7 +110,10 @@ on_both_databases! {
         let forged = [
             ("another key", sign(&SigningKey::from_bytes(&[1; 32]), &header, &claims)),
             ("another kid", sign(&key, &with(&header, "kid", json!("other")), &claims)),
-            ("a path as kid", sign(&key, &with(&header, "kid", json!("../../etc/passwd")), &claims)),
+            (
+                "a path as kid",
+                sign(&key, &with(&header, "kid", json!("../../etc/passwd")), &claims),
+            ),
             ("no kid", sign(&key, &without(&header, "kid"), &claims)),
             ("alg none", format!("{}.", encode(&none, &claims))),
             ("alg none, signed", sign(&key, &none, &claims)),
@@ -128,7 +134,10 @@ on_both_databases! {
             ("not yet good", sign(&key, &header, &with(&claims, "nbf", json!(now + 60)))),
             ("no session", sign(&key, &header, &with(&claims, "sid", json!("x")))),
             ("no member", sign(&key, &header, &with(&claims, "sub", json!("")))),
-            ("altered claims", format!("{}.{signature}", encode(&header, &with(&claims, "sub", json!(stranger))))),
+            (
+                "altered claims",
+                format!("{}.{signature}", encode(&header, &with(&claims, "sub", json!(stranger)))),
+            ),
             ("no signature", format!("{body}.")),
             ("cut", token[..token.len() - 4].to_owned()),
             ("too long", format!("{token}{}", "A".repeat(5_000))),

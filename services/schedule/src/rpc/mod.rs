@@ -1,8 +1,14 @@
 //! The room's calls, one method each; the work stands in the files beside this one.
 
 mod attend;
+#[cfg(test)]
+mod fairness;
 mod lead;
+#[cfg(test)]
+mod oversell;
 mod read;
+#[cfg(test)]
+mod stage;
 
 use std::time::Duration;
 

@@ -4,7 +4,7 @@
 
 use moim_kit::id::{AttendanceId, GatheringId, MemberId, ScheduleId};
 use moim_kit::{Fault, Timestamp};
-use moim_storage::{Tx, args};
+use moim_storage::{Tx, args, violates};
 
 use super::Store;
 use super::rows::{AttendanceRow, ScheduleRow, all, attendance_columns, parsed, schedule_columns};
@@ -109,8 +109,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<(Schedule, State), Fault> {
         for _ in 0..TRIES {
-            let row: Option<ScheduleRow> =
-                tx.fetch_optional(self.take_seat, args![id, now]).await?;
+            // The constraint is the second wall: it stands should the condition ever be lost.
+            let row: Option<ScheduleRow> = tx
+                .fetch_optional(self.take_seat, args![id, now])
+                .await
+                .map_err(violates("schedule_full", "schedule_full", Reason::ScheduleFull))?;
             if let Some(row) = row {
                 return Ok((row.try_into()?, State::Going));
             }

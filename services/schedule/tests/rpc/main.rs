@@ -1,4 +1,5 @@
 //! The room's calls over real sockets, on both databases: one house with a scripted town around it.
+#![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 
 mod attend;
 mod burst;
