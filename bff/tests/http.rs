@@ -16,5 +16,11 @@ mod origins;
 mod requests;
 #[path = "http/schema.rs"]
 mod schema;
+#[path = "http/socket.rs"]
+mod socket;
+#[path = "http/socket_ends.rs"]
+mod socket_ends;
+#[path = "http/socket_operations.rs"]
+mod socket_operations;
 #[path = "http/stand.rs"]
 mod stand;

@@ -1,1 +1,49 @@
-//! End-to-end tests through the public face.
+//! The platform as strangers meet it: real processes of `moim`, and people who speak to them over HTTP.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "test support fails loudly")]
+
+mod answer;
+mod client;
+mod person;
+mod platform;
+mod ports;
+mod process;
+mod program;
+
+pub use answer::{Answer, error_codes, expect_data, user_error_codes};
+pub use client::{Client, Memory};
+pub use person::{Person, in_hours};
+pub use platform::Platform;
+pub use ports::free_port;
+pub use process::Process;
+pub use program::program;
+/// Variables of a GraphQL operation.
+pub use serde_json::{Value, json};
+
+/// Declares tests that run against one process on SQLite and against one process per room on PostgreSQL:
+/// each gets a fresh [`Platform`].
+///
+/// Without PostgreSQL on the machine the second half says loudly that it was left out, and fails
+/// when `MOIM_TEST_ALL` is set.
+#[macro_export]
+macro_rules! on_both_shapes {
+    ($($(#[$meta:meta])* async fn $name:ident($platform:ident: Platform) $body:block)*) => {
+        $($(#[$meta])* mod $name {
+            #[allow(unused_imports, reason = "not every test needs every import")]
+            use super::*;
+
+            async fn test($platform: $crate::Platform) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn in_one_process() {
+                test($crate::Platform::one_process().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn with_rooms_apart() {
+                if let Some(platform) = $crate::Platform::apart().await {
+                    test(platform).await;
+                }
+            }
+        })*
+    };
+}

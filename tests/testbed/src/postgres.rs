@@ -45,6 +45,7 @@ impl Server {
         format!("{}/{database}", self.base)
     }
 
+    #[allow(clippy::disallowed_methods, reason = "tests are configured by their environment")]
     async fn start() -> Option<Self> {
         if let Ok(base) = std::env::var("MOIM_TEST_POSTGRES") {
             return Some(Self { base, _running: None });

@@ -1,0 +1,155 @@
+//! Facts leave with their cause, each once, in an order that a reader can trust.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures::future::join_all;
+use moim_kit::bus::{Entry, Log as _};
+use moim_kit::task::scoped;
+use moim_storage::{Ground, args};
+use moim_testbed::on_both_databases;
+use prost::Message as _;
+use uuid::Uuid;
+
+use crate::note::{MIGRATIONS, NOTE, State, bump, number, state, told, until};
+
+const NOTES: usize = 5;
+const ROUNDS: usize = 20;
+
+/// One writer: every fourth transaction is rolled back. Answers how many were committed.
+async fn write(ground: Ground, notes: [Uuid; NOTES], writer: usize) -> usize {
+    let mut committed = 0;
+    for round in 0..ROUNDS {
+        let mut tx = ground.outbox.begin().await.unwrap();
+        bump(&mut tx, notes[(writer + round * 3) % NOTES], &ground).await.unwrap();
+        if round % 2 == 0 {
+            // The later a transaction commits after its ids were made, the sharper the test.
+            tokio::time::sleep(Duration::from_millis(3)).await;
+        }
+        if (writer + round) % 4 == 0 {
+            drop(tx);
+        } else {
+            tx.commit().await.unwrap();
+            committed += 1;
+        }
+    }
+    committed
+}
+
+/// Follows a log by position in small steps until it has read as much as was asked.
+async fn follow(ground: Ground, count: usize) -> Vec<Entry> {
+    let mut read: Vec<Entry> = Vec::new();
+    while read.len() < count {
+        let position = read.last().map_or(0, |entry| entry.position);
+        ground.outbox.wait(position, Duration::from_secs(1)).await.unwrap();
+        read.extend(ground.outbox.read(position, 7).await.unwrap());
+    }
+    read
+}
+
+on_both_databases! {
+    async fn a_fact_leaves_with_the_commit_and_not_with_a_rollback(bed: Bed) {
+        let ground = bed.ground("note", &MIGRATIONS).await;
+        let (kept, undone) = (Uuid::now_v7(), Uuid::now_v7());
+        let mut tx = ground.outbox.begin().await.unwrap();
+        bump(&mut tx, undone, &ground).await.unwrap();
+        drop(tx);
+        let mut tx = ground.outbox.begin().await.unwrap();
+        bump(&mut tx, kept, &ground).await.unwrap();
+        let marks = tx.commit().await.unwrap();
+
+        let facts: Vec<_> = told(&ground, 1).await.into_iter().map(|entry| entry.fact).collect();
+        assert_eq!(facts.len(), 1);
+        assert_eq!((facts[0].noun.as_str(), facts[0].aggregate, facts[0].version), (NOTE, kept, 1));
+        assert_eq!(number(&ground, "SELECT COUNT(*) FROM note").await, 1);
+        assert_eq!(marks.len(), 1, "the answer names what was written");
+        assert_eq!((marks[0].aggregate(), marks[0].version), (kept, 1));
+    }
+
+    async fn of_two_states_told_at_one_version_the_later_counts(bed: Bed) {
+        let ground = bed.ground("note", &MIGRATIONS).await;
+        let (id, now) = (Uuid::now_v7(), bed.clock.now());
+        let mut tx = ground.outbox.begin().await.unwrap();
+        for title in ["first", "second"] {
+            tx.tell(NOTE, id, 1, &state(title), "", now);
+        }
+        assert_eq!(tx.commit().await.unwrap().len(), 1);
+        let entries = told(&ground, 1).await;
+        assert_eq!(entries.len(), 1);
+        let payload = entries[0].fact.payload.clone();
+        assert_eq!(State::decode(payload).unwrap(), state("second"));
+    }
+
+    async fn readers_miss_nothing_and_see_nothing_twice_or_too_early(bed: Bed) {
+        let here = bed.ground("note", &MIGRATIONS).await;
+        let there = bed.ground("note", &MIGRATIONS).await;
+        let notes = [(); NOTES].map(|()| Uuid::now_v7());
+        let expected = 8 * ROUNDS * 3 / 4;
+        let readers = [&here, &there].map(|ground| scoped(follow(ground.clone(), expected)));
+        let writers = (0..8).map(|writer| {
+            let ground = if writer % 2 == 0 { &here } else { &there };
+            scoped(write(ground.clone(), notes, writer))
+        });
+        let committed: usize = join_all(writers).await.into_iter().map(|it| it.unwrap()).sum();
+        assert_eq!(committed, expected);
+
+        let all = told(&here, expected).await;
+        for read in join_all(readers).await {
+            assert_eq!(read.unwrap(), all, "read while it was written or afterwards: the same");
+        }
+        let positions: Vec<_> = all.iter().map(|entry| entry.position).collect();
+        assert_eq!(positions, (1..=i64::try_from(expected).unwrap()).collect::<Vec<_>>());
+        let ids: BTreeSet<_> = all.iter().map(|entry| entry.fact.id).collect();
+        assert_eq!(ids.len(), expected);
+        let mut versions: BTreeMap<Uuid, Vec<i64>> = BTreeMap::new();
+        for Entry { fact, .. } in &all {
+            versions.entry(fact.aggregate).or_default().push(fact.version);
+        }
+        for (note, versions) in versions {
+            let last = i64::try_from(versions.len()).unwrap();
+            assert_eq!(versions, (1..=last).collect::<Vec<_>>(), "of note {note}");
+        }
+    }
+
+    async fn old_facts_are_swept_and_the_newest_of_each_note_stays(bed: Bed) {
+        let ground = bed.ground("note", &MIGRATIONS).await;
+        let (old, young) = (Uuid::now_v7(), Uuid::now_v7());
+        let now = bed.clock.now();
+        let long_ago = now.before(Duration::from_secs(8 * 24 * 3_600));
+        for version in 1..=3 {
+            let mut tx = ground.outbox.begin().await.unwrap();
+            tx.tell(NOTE, old, version, &state("old"), "", long_ago);
+            tx.tell(NOTE, young, version, &state("young"), "", now);
+            tx.commit().await.unwrap();
+        }
+        told(&ground, 6).await;
+        let _another_process_sweeps_at_its_start = bed.ground("note", &MIGRATIONS).await;
+        let left = async || {
+            let entries = ground.outbox.read(0, 100).await.unwrap();
+            let left: Vec<_> =
+                entries.iter().map(|it| (it.fact.aggregate, it.fact.version)).collect();
+            left
+        };
+        until(async || left().await.len() == 4).await;
+        let kept: BTreeSet<_> = left().await.into_iter().collect();
+        assert_eq!(kept, BTreeSet::from([(old, 3), (young, 1), (young, 2), (young, 3)]));
+    }
+
+    async fn keys_of_idempotent_work_are_forgotten_after_a_day(bed: Bed) {
+        let ground = bed.ground("note", &MIGRATIONS).await;
+        const INSERT: &str = "
+INSERT INTO idempotency (member_id, operation, key, request_hash, created_at_us)
+VALUES ('', '', $1, '', $2)";
+        let now = bed.clock.now();
+        let mut tx = ground.outbox.begin().await.unwrap();
+        for (key, hours) in [("young", 23), ("old", 25)] {
+            let at = now.before(Duration::from_secs(hours * 3_600));
+            tx.execute(INSERT, args![key, at]).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let _another_process_sweeps_at_its_start = bed.ground("note", &MIGRATIONS).await;
+        until(async || number(&ground, "SELECT COUNT(*) FROM idempotency").await == 1).await;
+        let young = "SELECT COUNT(*) FROM idempotency WHERE key = 'young'";
+        assert_eq!(number(&ground, young).await, 1);
+    }
+}

@@ -1,0 +1,11 @@
+//! Storage on both databases: what every room may rely on, shown with a small room of notes.
+#![allow(clippy::unwrap_used, reason = "tests fail loudly")]
+
+mod facts;
+mod gate;
+mod keys;
+mod migrations;
+mod note;
+mod pages;
+mod reading;
+mod statements;

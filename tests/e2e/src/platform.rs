@@ -1,0 +1,126 @@
+//! A platform made of real processes on fresh data, in every shape it is run in.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use moim_testbed::database;
+use tempfile::TempDir;
+
+use crate::client::Client;
+use crate::person::Person;
+use crate::ports::free_port;
+use crate::process::Process;
+
+const START_WITHIN: Duration = Duration::from_secs(60);
+const ROOMS: [&str; 3] = ["member", "gathering", "schedule"];
+/// Knobs of every process: passwords cost little, and slow machines are waited for.
+const KNOBS: [(&str, &str); 4] = [
+    ("MOIM_MEMBER__HASHING_MEMORY_KIB", "64"),
+    ("MOIM_MEMBER__HASHING_PASSES", "1"),
+    ("MOIM_MEMBER__HASHING_QUEUE", "2000"),
+    ("MOIM_HOUSE__PATIENCE_MS", "60000"),
+];
+
+/// Running processes that are one platform; they end when it is dropped.
+pub struct Platform {
+    /// The processes, those with an endpoint last.
+    pub processes: Vec<Process>,
+    client: Client,
+    urls: Vec<String>,
+    signed_up: AtomicU32,
+    // Dropped last, after the processes that write into it.
+    directory: TempDir,
+}
+
+impl Platform {
+    /// Every room in one process, on SQLite files.
+    pub async fn one_process() -> Self {
+        Self::one_process_with(&[]).await
+    }
+
+    /// The same with more knobs.
+    pub async fn one_process_with(knobs: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let (process, url) = whole("moim", directory.path(), knobs);
+        Self::ready(directory, vec![process], vec![url]).await
+    }
+
+    /// Every room in a process of its own, on PostgreSQL; `None`, said loudly, when there is none.
+    pub async fn apart() -> Option<Self> {
+        let database = database().await?;
+        let directory = tempfile::tempdir().unwrap();
+        let mut knobs = vec![
+            ("MOIM_STORAGE__URL".to_owned(), database),
+            ("MOIM_HOUSE__SECRET".to_owned(), "the rooms of this house".to_owned()),
+        ];
+        for room in ROOMS {
+            let (name, port) = (room.to_uppercase(), free_port());
+            knobs.push((format!("MOIM_ROOMS__{name}__LISTEN"), format!("127.0.0.1:{port}")));
+            knobs
+                .push((format!("MOIM_ROOMS__{name}__ADDRESS"), format!("http://127.0.0.1:{port}")));
+        }
+        let port = free_port();
+        knobs.push(("MOIM_BFF__LISTEN".to_owned(), format!("127.0.0.1:{port}")));
+        let mut all = KNOBS.to_vec();
+        all.extend(knobs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let start = |room| Process::start(room, directory.path(), &["run", room], &all);
+        let processes = ROOMS.into_iter().chain(["bff"]).map(start).collect();
+        Some(Self::ready(directory, processes, vec![format!("http://127.0.0.1:{port}")]).await)
+    }
+
+    /// Two processes with every room in each, on one PostgreSQL; `None`, said loudly, when there is none.
+    pub async fn twins() -> Option<Self> {
+        let database = database().await?;
+        let directory = tempfile::tempdir().unwrap();
+        let knobs = [("MOIM_STORAGE__URL", database.as_str())];
+        let start = |name| whole(name, directory.path(), &knobs);
+        let (processes, urls) = ["one", "other"].map(start).into_iter().unzip();
+        Some(Self::ready(directory, processes, urls).await)
+    }
+
+    async fn ready(directory: TempDir, mut processes: Vec<Process>, urls: Vec<String>) -> Self {
+        let first = processes.len() - urls.len();
+        for (process, url) in processes[first..].iter_mut().zip(&urls) {
+            process.ready_at(url, START_WITHIN).await;
+        }
+        let client = Client::new(urls[0].clone());
+        Self { processes, client, urls, signed_up: AtomicU32::new(0), directory }
+    }
+
+    /// Nobody in particular, at the first endpoint, with nothing seen yet.
+    pub fn client(&self) -> Client {
+        self.client_at(0)
+    }
+
+    /// The same at the endpoint of this number.
+    pub fn client_at(&self, endpoint: usize) -> Client {
+        self.client.at(self.urls[endpoint].clone()).remembering(crate::Memory::Header)
+    }
+
+    /// Where the first endpoint is, such as `http://127.0.0.1:4000`.
+    pub fn url(&self) -> &str {
+        &self.urls[0]
+    }
+
+    /// Where processes keep their files and what they said.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Opens an account under a nickname that nobody has yet.
+    pub async fn sign_up(&self, nickname: &str) -> Person {
+        let number = self.signed_up.fetch_add(1, Ordering::Relaxed);
+        Person::sign_up(&self.client(), nickname, &format!("person{number}@example.com")).await
+    }
+}
+
+/// A process with every room, and where its endpoint is.
+fn whole(name: &str, directory: &Path, knobs: &[(&str, &str)]) -> (Process, String) {
+    let address = format!("127.0.0.1:{}", free_port());
+    let data = format!("{name}-data");
+    let arguments = ["--no-town", "--data", &data, "--listen", &address];
+    let knobs = [&KNOBS, knobs].concat();
+    let process = Process::start(name, directory, &arguments, &knobs);
+    (process, format!("http://{address}"))
+}

@@ -1,0 +1,62 @@
+//! Where the program under test is, built when it is missing or older than its sources.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The `moim` to test: the one named by `MOIM_BIN`, or the one beside this test.
+pub fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| match std::env::var_os("MOIM_BIN") {
+        Some(named) => PathBuf::from(named),
+        None => built(),
+    })
+}
+
+fn built() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    // <target>/<profile>/deps/<this test>
+    let profile = own.ancestors().nth(2).unwrap();
+    let program = profile.join(format!("moim{}", std::env::consts::EXE_SUFFIX));
+    if is_fresh(&program) {
+        return program;
+    }
+    // Test processes run side by side; one of them builds and the others find it done.
+    let lock = File::create(profile.join(".moim-e2e.lock")).unwrap();
+    lock.lock().unwrap();
+    if !is_fresh(&program) {
+        build(profile);
+        assert!(program.exists(), "cargo built no {}", program.display());
+    }
+    program
+}
+
+fn build(profile: &Path) {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["build", "--quiet", "-p", "moim", "--target-dir"]).arg(profile.parent().unwrap());
+    if profile.file_name().is_some_and(|name| name == "release") {
+        command.arg("--release");
+    }
+    let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "the program does not build:\n{said}");
+}
+
+/// True when the program is there and newer than every source that cargo says it was made of.
+fn is_fresh(program: &Path) -> bool {
+    let modified = |path: &Path| fs::metadata(path).and_then(|it| it.modified()).ok();
+    let (Some(made), Ok(sources)) =
+        (modified(program), fs::read_to_string(program.with_extension("d")))
+    else {
+        return false;
+    };
+    let sources = sources.split_once(": ").map_or("", |(_, sources)| sources);
+    // Cargo writes a space inside a path as "\ ".
+    let sources = sources.trim().replace("\\ ", "\0");
+    sources
+        .split(' ')
+        .map(|source| source.replace('\0', " "))
+        .all(|source| modified(Path::new(&source)).is_some_and(|changed| changed <= made))
+}
