@@ -6,6 +6,10 @@
 mod audit_profile;
 #[path = "http/connections.rs"]
 mod connections;
+#[path = "http/console.rs"]
+mod console;
+#[path = "http/data.rs"]
+mod data;
 #[path = "http/edge.rs"]
 mod edge;
 #[path = "http/edition_profile.rs"]

@@ -41,6 +41,8 @@ CREATE TABLE idempotency (
     key           TEXT   NOT NULL,
     request_hash  TEXT   NOT NULL,
     response      BYTEA,
+    -- What the answer had written, as a seen token.
+    seen          TEXT,
     created_at_us BIGINT NOT NULL,
     PRIMARY KEY (member_id, operation, key)
 );

@@ -1,5 +1,6 @@
 //! Idempotency keys: the key is stored in the same transaction as the work it names.
 
+use moim_kit::seen::{Mark, Seen};
 use moim_kit::{Call, Code, Fault, Timestamp};
 use prost::Message;
 use sha2::{Digest, Sha256};
@@ -12,10 +13,10 @@ INSERT INTO idempotency (member_id, operation, key, request_hash, created_at_us)
 VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (member_id, operation, key) DO NOTHING";
 const FIND: &str = "
-SELECT request_hash, response FROM idempotency
+SELECT request_hash, response, seen FROM idempotency
 WHERE member_id = $1 AND operation = $2 AND key = $3";
 const STORE: &str = "
-UPDATE idempotency SET response = $4 WHERE member_id = $1 AND operation = $2 AND key = $3";
+UPDATE idempotency SET response = $4, seen = $5 WHERE member_id = $1 AND operation = $2 AND key = $3";
 
 /// A key claimed within a transaction; nothing when the call carries none.
 #[derive(Debug)]
@@ -35,14 +36,15 @@ struct Claim {
 pub enum Replay<R> {
     /// The work is still to be done.
     Fresh(Idempotency),
-    /// It was done before: this was the answer.
-    Done(R),
+    /// It was done before: this was the answer, and what it had written.
+    Done(R, Vec<Mark>),
 }
 
 #[derive(sqlx::FromRow)]
 struct Stored {
     request_hash: String,
     response: Option<Vec<u8>>,
+    seen: Option<String>,
 }
 
 impl Idempotency {
@@ -69,18 +71,25 @@ impl Idempotency {
             tx.fetch_optional(FIND, args![&member, operation, key]).await?;
         match stored {
             Some(stored) if stored.request_hash != hash => Err(reused()),
-            Some(Stored { response: Some(response), .. }) => {
-                R::decode(response.as_slice()).map(Replay::Done).map_err(Fault::internal)
+            Some(Stored { response: Some(response), seen, .. }) => {
+                let written = seen.map(|text| Seen::decode_text(&text)).unwrap_or_default();
+                R::decode(response.as_slice())
+                    .map(|response| Replay::Done(response, written.marks().to_vec()))
+                    .map_err(Fault::internal)
             }
             _ => Err(Fault::new(Code::Conflict, "CONFLICT", "The first try is still under way.")
                 .in_korean("첫 요청이 아직 처리 중입니다.")),
         }
     }
 
-    /// Keeps the answer for the next time; goes with the transaction.
+    /// Keeps the answer for the next time, with what the transaction has told so far: whoever lost
+    /// the first answer must see its writes all the same.
     pub async fn store(self, tx: &mut Tx, response: &impl Message) -> Result<(), Fault> {
         if let Some(Claim { member, operation, key }) = self.claim {
-            tx.execute(STORE, args![member, operation, key, response.encode_to_vec()]).await?;
+            let mut seen = Seen::default();
+            seen.merge(tx.marks());
+            let args = args![member, operation, key, response.encode_to_vec(), seen.encode_text()];
+            tx.execute(STORE, args).await?;
         }
         Ok(())
     }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use moim_kit::Fault;
-use sqlx::migrate::{Migration, Migrator};
+use sqlx::migrate::{MigrateError, Migration, Migrator};
+use sqlx::{Connection as _, Executor as _, PgPool, SqlitePool};
 
 use crate::pool::Db;
 
@@ -18,8 +19,23 @@ pub async fn migrate(db: &Db, own: &'static Migrator) -> Result<(), Fault> {
     all.sort_by_key(|migration| migration.version);
     let migrator = Migrator { migrations: Cow::Owned(all), ..Migrator::DEFAULT };
     let applied = match db {
-        Db::Sqlite { writer, .. } => migrator.run(writer).await,
-        Db::Postgres(pool) => migrator.run(pool).await,
+        Db::Sqlite { writer, .. } => run_on_sqlite(&migrator, writer).await,
+        Db::Postgres(pool) => run_on_postgres(&migrator, pool).await,
     };
     applied.map_err(Fault::internal)
+}
+
+/// SQLite has no lock for migrators: a transaction that writes from its start keeps others waiting.
+async fn run_on_sqlite(migrator: &Migrator, writer: &SqlitePool) -> Result<(), MigrateError> {
+    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+    migrator.run(&mut *tx).await?;
+    Ok(tx.commit().await?)
+}
+
+/// On a connection of its own, which waits as long as others migrate and takes as long as it takes.
+async fn run_on_postgres(migrator: &Migrator, pool: &PgPool) -> Result<(), MigrateError> {
+    let mut connection = pool.acquire().await?.detach();
+    connection.execute("SET lock_timeout = 0; SET statement_timeout = 0").await?;
+    migrator.run(&mut connection).await?;
+    Ok(connection.close().await?)
 }

@@ -113,6 +113,7 @@ impl Db {
             .await?;
         // Two processes may start at once: `IF NOT EXISTS` alone still collides in the catalogue.
         let mut tx = pool.begin().await?;
+        sqlx::query("SET LOCAL lock_timeout = 0").execute(&mut *tx).await?;
         sqlx::query("SELECT pg_advisory_xact_lock(hashtext('moim.schema'))")
             .execute(&mut *tx)
             .await?;

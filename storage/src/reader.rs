@@ -17,7 +17,8 @@ const LOCK_POSITION: &str = "
 INSERT INTO inbox_position (source, position) VALUES ($1, 0)
 ON CONFLICT (source) DO UPDATE SET position = inbox_position.position
 RETURNING position";
-const SET_POSITION: &str = "UPDATE inbox_position SET position = $2 WHERE source = $1";
+const SET_POSITION: &str =
+    "UPDATE inbox_position SET position = $2 WHERE source = $1 AND position < $2";
 const TAKE_VERSION: &str = "
 INSERT INTO inbox (noun, aggregate_id, version) VALUES ($1, $2, $3)
 ON CONFLICT (noun, aggregate_id) DO UPDATE SET version = excluded.version

@@ -121,6 +121,11 @@ impl Tx {
         });
     }
 
+    /// What was told so far.
+    pub(crate) fn marks(&self) -> Vec<Mark> {
+        self.facts.iter().map(mark).collect()
+    }
+
     /// Commits the state and its facts together; answers what was written, for the caller's seen token.
     pub async fn commit(mut self) -> Result<Vec<Mark>, Error> {
         let facts = std::mem::take(&mut self.facts);
@@ -143,9 +148,10 @@ impl Tx {
         if let Some(relay) = self.published.filter(|_| !facts.is_empty()) {
             relay.notify_one();
         }
-        Ok(facts
-            .iter()
-            .map(|fact| Mark::new(&fact.noun, fact.aggregate, fact.version, fact.at))
-            .collect())
+        Ok(facts.iter().map(mark).collect())
     }
+}
+
+fn mark(fact: &Fact) -> Mark {
+    Mark::new(&fact.noun, fact.aggregate, fact.version, fact.at)
 }

@@ -15,8 +15,9 @@ const TYPE_LISTS: [&str; 4] = ["fields", "inputFields", "interfaces", "possibleT
 /// One level of them is every tool's query; three levels are an attack (graphql-js draws the same line).
 const MAX_TYPE_LISTS: u32 = 2;
 
-/// Refuses a document above the limits; every operation in it must keep them.
-pub(super) fn check(document: &ExecutableDocument, limits: &Limits) -> Result<(), Rejection> {
+/// Refuses a document above the limits, which every operation in it must keep; counts the selections of
+/// them all.
+pub(super) fn check(document: &ExecutableDocument, limits: &Limits) -> Result<u64, Rejection> {
     if document.operations.iter().len() > limits.operations {
         return Err(too_complex("The document has too many operations."));
     }
@@ -24,11 +25,13 @@ pub(super) fn check(document: &ExecutableDocument, limits: &Limits) -> Result<()
     for name in document.fragments.keys() {
         opened.fragment(name, Pos::default())?;
     }
+    let mut selections = 0_u64;
     for (_, operation) in document.operations.iter() {
         let shape = opened.set(&operation.node.selection_set.node)?;
         within(&shape, &operation.node, limits).map_err(|rejection| rejection.at(operation.pos))?;
+        selections = selections.saturating_add(shape.selections);
     }
-    Ok(())
+    Ok(selections)
 }
 
 fn within(

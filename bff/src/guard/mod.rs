@@ -8,18 +8,19 @@ mod code;
 mod cost;
 mod lexer;
 mod measure;
+mod outline;
 mod variables;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
-};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::parser::{Error, parse_query};
-use async_graphql::{Pos, Variables};
+use async_graphql::{Name, Pos, Variables};
 use moka::sync::Cache;
 
 pub use code::{EdgeCode, Rejection, coded};
+pub use outline::{Entry, Outline};
 
 /// How much one request may ask for.
 #[derive(Clone, Debug)]
@@ -73,7 +74,7 @@ impl Default for Limits {
             operations: 10,
             depth: 10,
             introspection_depth: 20,
-            selections: 5_000,
+            selections: 2_000,
             aliases: 30,
             directives: 20,
             query_fields: 20,
@@ -105,12 +106,16 @@ struct Document {
     weight: u32,
     /// Cost of its only operation, when no variable can change it.
     fixed_cost: Option<u64>,
+    /// Of every operation, by name.
+    outlines: HashMap<Option<Name>, Arc<Outline>>,
 }
 
 /// An operation that was let in.
 #[derive(Clone, Debug)]
 pub struct Inspected {
     document: Arc<Document>,
+    /// What its answer can hold.
+    pub outline: Arc<Outline>,
     /// Query, mutation or subscription.
     pub kind: OperationType,
     /// Points it costs at most.
@@ -161,7 +166,8 @@ impl Guard {
                 document
             }
         };
-        let operation = chosen(&document.parsed, operation_name)?;
+        let (name, operation) = chosen(&document.parsed, operation_name)?;
+        let outline = document.outlines.get(&name.cloned()).cloned().unwrap_or_default();
         variables::check_required(operation, variables)?;
         let cost = document.fixed_cost.unwrap_or_else(|| {
             cost::of_operation(&document.parsed, operation, variables, &self.limits).points
@@ -171,13 +177,18 @@ impl Guard {
             return Err(Rejection::new(EdgeCode::TooComplex, message));
         }
         let kind = operation.ty;
-        Ok(Inspected { document, kind, cost })
+        Ok(Inspected { document, outline, kind, cost })
     }
 
     fn read(&self, text: &str) -> Result<Document, Rejection> {
         let tokens = lexer::count_tokens(text, &self.limits)?;
         let parsed = parse_query(text).map_err(|error| not_graphql(&error))?;
-        measure::check(&parsed, &self.limits)?;
+        let selections = measure::check(&parsed, &self.limits)?;
+        let outlines = parsed.operations.iter().map(|(name, operation)| {
+            let outline = Outline::of(&parsed, &operation.node.selection_set.node);
+            (name.cloned(), Arc::new(outline))
+        });
+        let outlines = outlines.collect();
         let mut operations = parsed.operations.iter();
         let fixed_cost = match (operations.next(), operations.next()) {
             (Some((_, only)), None) => {
@@ -187,33 +198,30 @@ impl Guard {
             }
             _ => None,
         };
-        // A token becomes about a quarter of a kilobyte of names, positions and vectors.
-        let weight = u32::try_from(text.len()).unwrap_or(u32::MAX).saturating_add(tokens * 256);
-        Ok(Document { parsed, weight, fixed_cost })
+        // A token becomes about a quarter of a kilobyte of names, positions and vectors, a selection
+        // half of that in the outline.
+        let parts = text.len() as u64 + u64::from(tokens) * 256 + selections * 128;
+        let weight = u32::try_from(parts).unwrap_or(u32::MAX);
+        Ok(Document { parsed, weight, fixed_cost, outlines })
     }
 }
 
 fn chosen<'a>(
     document: &'a ExecutableDocument,
-    name: Option<&str>,
-) -> Result<&'a OperationDefinition, Rejection> {
+    wanted: Option<&str>,
+) -> Result<(Option<&'a Name>, &'a OperationDefinition), Rejection> {
     let refuse = |message: &'static str| Err(Rejection::new(EdgeCode::OperationNotFound, message));
-    match (&document.operations, name) {
-        (DocumentOperations::Single(operation), None) => Ok(&operation.node),
-        (DocumentOperations::Multiple(operations), Some(name)) => match operations.get(name) {
-            Some(operation) => Ok(&operation.node),
-            None => refuse("The document has no operation of that name."),
-        },
-        (DocumentOperations::Single(_), Some(_)) => {
-            refuse("The document has no operation of that name.")
+    let mut operations = document.operations.iter();
+    let found = match wanted {
+        Some(wanted) => operations.find(|(name, _)| name.is_some_and(|name| name == wanted)),
+        None if operations.len() > 1 => {
+            return refuse("The document has several operations; operationName must choose one.");
         }
-        (DocumentOperations::Multiple(operations), None) => {
-            let mut operations = operations.values();
-            match (operations.next(), operations.next()) {
-                (Some(only), None) => Ok(&only.node),
-                _ => refuse("The document has several operations; operationName must choose one."),
-            }
-        }
+        None => operations.next(),
+    };
+    match found {
+        Some((name, operation)) => Ok((name, &operation.node)),
+        None => refuse("The document has no operation of that name."),
     }
 }
 

@@ -8,9 +8,11 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TY
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
+use super::complete::complete;
 use super::edge::Refusal;
 use super::profile::{MediaType, Profile};
-use crate::guard::{EdgeCode, Rejection, coded};
+use super::types::Types;
+use crate::guard::{EdgeCode, Inspected, Rejection, coded};
 
 /// Errors in one answer; ten or more are what scanners look for.
 const MAX_ERRORS: usize = 9;
@@ -61,21 +63,6 @@ impl From<Refusal> for Reply {
     }
 }
 
-impl From<Response> for Reply {
-    fn from(response: Response) -> Self {
-        let Response { data, extensions, mut errors, .. } = response;
-        // The library leaves data null in both cases; only what failed while running has a path.
-        let executed = errors.is_empty()
-            || data != Value::Null
-            || errors.iter().any(|error| !error.path.is_empty());
-        errors.truncate(MAX_ERRORS);
-        for error in &mut errors {
-            settle(error);
-        }
-        Self { errors, data: executed.then_some(data), extensions, ..Self::default() }
-    }
-}
-
 /// Gives an error of the library a code, or masks it.
 fn settle(error: &mut ServerError) {
     let known = error.extensions.as_ref().is_some_and(|extensions| {
@@ -105,6 +92,22 @@ fn is_input_error(message: &str) -> bool {
 }
 
 impl Reply {
+    /// What the library came to.
+    pub(super) fn of(response: Response, inspected: &Inspected, types: &Types) -> Self {
+        let Response { mut data, extensions, mut errors, http_headers, .. } = response;
+        // The library leaves data null in both cases; only what failed while running has a path.
+        let executed = errors.is_empty()
+            || data != Value::Null
+            || errors.iter().any(|error| !error.path.is_empty());
+        if executed {
+            complete(&mut data, &errors, &inspected.outline, inspected.kind, types);
+        }
+        errors.truncate(MAX_ERRORS);
+        errors.iter_mut().for_each(settle);
+        let data = executed.then_some(data);
+        Self { errors, data, extensions, headers: http_headers, refused: None }
+    }
+
     /// Puts the trace into every error.
     pub(super) fn trace(&mut self, trace_id: &str) {
         for error in &mut self.errors {
@@ -112,7 +115,7 @@ impl Reply {
         }
     }
 
-    /// Every error's code, for a socket that must close on some.
+    /// True for a caller whose token is not good (any more).
     pub(super) fn is_unauthenticated(&self) -> bool {
         self.refused == Some(StatusCode::UNAUTHORIZED)
     }
@@ -132,6 +135,12 @@ impl Reply {
         }
     }
 
+    /// In place of an answer above its limit.
+    pub(super) fn too_large() -> Self {
+        let message = "The answer is too large; ask for less at once.";
+        Rejection::new(EdgeCode::AnswerTooLarge, message).into()
+    }
+
     /// The errors alone, as `error` messages over WebSocket carry them.
     pub(super) fn errors_to_json(&self) -> String {
         serde_json::to_string(&self.errors).unwrap_or_else(|_| "[]".to_owned())
@@ -146,11 +155,7 @@ impl Reply {
     ) -> http::Response<Body> {
         let body = self.to_json();
         if body.len() > limit && self.data.is_some() {
-            let rejection = Rejection::new(
-                EdgeCode::AnswerTooLarge,
-                "The answer is too large; ask for less at once.",
-            );
-            let reply = Self { headers: self.headers, ..Self::from(rejection) };
+            let reply = Self { headers: self.headers, ..Self::too_large() };
             return reply.into_http(profile, media, usize::MAX);
         }
         let (status, media) = self.status(profile, media);

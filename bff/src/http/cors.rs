@@ -39,7 +39,7 @@ pub(super) fn preflight() -> Response {
         (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
         (
             ACCESS_CONTROL_ALLOW_HEADERS,
-            "accept, authorization, content-type, x-moim-csrf, x-moim-seen, traceparent, \
+            "accept, authorization, content-type, x-moim-csrf, x-moim-seen, x-moim-bill, traceparent, \
              graphql-require-preflight, apollo-require-preflight, x-apollo-operation-name",
         ),
         (ACCESS_CONTROL_MAX_AGE, "600"),
@@ -56,6 +56,9 @@ pub(super) fn mark(response: &mut Response, origin: Option<HeaderValue>) {
     if let Some(origin) = origin {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("x-moim-seen"));
+        headers.insert(
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("x-moim-seen, x-trace-id"),
+        );
     }
 }

@@ -19,6 +19,7 @@ use super::Settings;
 use super::answer::Reply;
 use super::edge::{Admitted, Arrival, Asked, Edge, Outcome, Via};
 use super::params::Params;
+use super::types::Types;
 use crate::guard::{EdgeCode, Guard, Inspected, Rejection};
 use crate::loader::rounds;
 
@@ -27,6 +28,7 @@ pub(super) struct Engine<X, E> {
     pub executor: X,
     pub edge: E,
     pub guard: Guard,
+    pub types: Arc<Types>,
     pub settings: Settings,
     /// Requests that may run at once.
     pub running: Semaphore,
@@ -78,7 +80,7 @@ impl<X: Executor, E: Edge> Engine<X, E> {
             };
         let execution = AssertUnwindSafe(rounds(self.executor.execute(request))).catch_unwind();
         let mut reply = match timeout_at(deadline, execution).await {
-            Ok(Ok(response)) => Reply::from(response),
+            Ok(Ok(response)) => Reply::of(response, inspected, &self.types),
             Ok(Err(panic)) => defect(&*panic),
             Err(_) => Reply::from(Rejection::new(
                 EdgeCode::DeadlineExceeded,
@@ -114,10 +116,14 @@ impl<X: Executor, E: Edge> Engine<X, E> {
             Err(reply) => return futures::stream::once(async { reply }).boxed(),
         };
         let stream = self.executor.execute_stream(request, None);
+        let (inspected, types) = (inspected.clone(), Arc::clone(&self.types));
         AssertUnwindSafe(rounds(stream))
             .catch_unwind()
             .map(move |event| {
-                let mut reply = event.map_or_else(|panic| defect(&*panic), Reply::from);
+                let mut reply = match event {
+                    Ok(response) => Reply::of(response, &inspected, &types),
+                    Err(panic) => defect(&*panic),
+                };
                 if let Some(trace_id) = &admitted.trace_id {
                     reply.trace(trace_id);
                 }

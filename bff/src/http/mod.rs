@@ -5,10 +5,12 @@
 //!
 //! A request goes: connection limits ([`Limits`]) > method, origin, media types, sizes (`handler`) >
 //! parameters (`params`) > [`crate::guard`] > [`Edge::admit`] > the schema, within a deadline
-//! (`engine`) > one buffer of JSON (`answer`) with the status of the chosen [`Profile`].
+//! (`engine`) > what the specification asks of an answer (`complete`) > one buffer of JSON (`answer`)
+//! with the status of the chosen [`Profile`].
 
 mod accept;
 mod answer;
+mod complete;
 mod console;
 mod cors;
 mod edge;
@@ -19,6 +21,7 @@ mod pace;
 mod params;
 mod profile;
 mod serve;
+mod types;
 mod ws;
 mod ws_protocol;
 mod ws_session;
@@ -26,7 +29,7 @@ mod ws_session;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::Executor;
+use async_graphql::{Executor, ObjectType, Schema, SubscriptionType};
 use axum::Router;
 use axum::routing::{any, get};
 use moim_kit::task::Tasks;
@@ -94,8 +97,25 @@ impl Default for Settings {
     }
 }
 
+/// A schema that can be executed and can tell its types.
+pub trait Served: Executor {
+    /// Its definition in the schema language.
+    fn sdl(&self) -> String;
+}
+
+impl<Q, M, S> Served for Schema<Q, M, S>
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    fn sdl(&self) -> String {
+        Self::sdl(self)
+    }
+}
+
 /// The routes: `/graphql`, `/healthz`, `/readyz`, and the console when there is one.
-pub fn router<X: Executor, E: Edge>(
+pub fn router<X: Served, E: Edge>(
     executor: X,
     edge: E,
     settings: Settings,
@@ -105,6 +125,7 @@ pub fn router<X: Executor, E: Edge>(
     let gauge = health::Gauge { readiness, stopping: tasks.token() };
     let console = settings.console.clone().map(console::routes);
     let engine = Arc::new(engine::Engine {
+        types: Arc::new(types::Types::read(&executor.sdl())),
         executor,
         edge,
         guard: Guard::new(settings.guard.clone()),

@@ -84,18 +84,17 @@ impl Pace {
             if stuck { state.write_since.or_else(|| Some(Instant::now())) } else { None };
     }
 
-    /// When the connection will have dawdled for too long, as things stand.
-    fn deadline(&self) -> Instant {
+    /// When the connection will have dawdled for too long; None while only work is under way, which
+    /// has deadlines of its own.
+    fn deadline(&self) -> Option<Instant> {
         let state = self.state.lock();
         let write = state.write_since.map(|since| since + self.write);
         let other = match (state.in_flight, state.head_since) {
             (0, Some(since)) => Some(since + self.header),
             (0, None) => Some(state.idle_since + self.idle),
-            // Work has deadlines of its own; looking again later costs nothing.
             _ => None,
         };
-        let later = Instant::now() + self.idle.max(self.write);
-        write.into_iter().chain(other).min().unwrap_or(later)
+        write.into_iter().chain(other).min()
     }
 }
 
@@ -120,7 +119,7 @@ pin_project! {
 
 impl Overdue {
     pub(super) fn new(pace: Arc<Pace>) -> Self {
-        let sleep = sleep_until(pace.deadline());
+        let sleep = sleep_until(Instant::now() + pace.header.min(pace.idle));
         Self { pace, sleep }
     }
 }
@@ -131,12 +130,18 @@ impl Future for Overdue {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         loop {
+            let now = Instant::now();
             let deadline = this.pace.deadline();
-            if deadline <= Instant::now() {
+            if deadline.is_some_and(|deadline| deadline <= now) {
                 return Poll::Ready(());
             }
-            this.sleep.as_mut().reset(deadline);
+            // Moving a timer costs more than looking again when it fires, so it only moves forward.
+            let look_again = deadline.unwrap_or_else(|| now + this.pace.idle);
+            if look_again < this.sleep.deadline() {
+                this.sleep.as_mut().reset(look_again);
+            }
             ready!(this.sleep.as_mut().poll(cx));
+            this.sleep.as_mut().reset(look_again.max(now + Duration::from_millis(1)));
         }
     }
 }

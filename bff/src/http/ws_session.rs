@@ -35,7 +35,7 @@ pub(super) struct Session<X, E> {
     engine: Arc<Engine<X, E>>,
     socket: WebSocket,
     limits: SocketLimits,
-    headers: HeaderMap,
+    headers: Arc<HeaderMap>,
     peer: Option<SocketAddr>,
     /// Polled from another place each time, so that no operation keeps the others waiting.
     live: StreamMap<String, BoxStream<'static, Event>>,
@@ -58,7 +58,7 @@ impl<X: Executor, E: Edge> Session<X, E> {
         Self {
             engine,
             socket,
-            headers,
+            headers: Arc::new(headers),
             peer,
             live: StreamMap::new(),
             acknowledged: false,
@@ -119,7 +119,14 @@ impl<X: Executor, E: Edge> Session<X, E> {
 
     async fn tell(&mut self, id: &str, event: Event) -> Step {
         let text = match event {
-            Event::Next(reply) => protocol::next(id, &reply),
+            Event::Next(reply) => {
+                let text = protocol::next(id, &reply);
+                if text.len() <= self.engine.settings.answer_bytes {
+                    return self.send(Message::Text(text.into())).await;
+                }
+                self.live.remove(id);
+                protocol::error(id, &Reply::too_large())
+            }
             Event::Failed(reply) if reply.is_unauthenticated() => {
                 return Err(Some(Close::FORBIDDEN));
             }
@@ -179,7 +186,7 @@ impl<X: Executor, E: Edge> Session<X, E> {
         }
         if let Some(token) = payload.as_ref().and_then(protocol::token) {
             let token = HeaderValue::from_str(&token).map_err(|_| Some(Close::FORBIDDEN))?;
-            self.headers.insert(AUTHORIZATION, token);
+            Arc::make_mut(&mut self.headers).insert(AUTHORIZATION, token);
         }
         let sender = Sender { headers: &self.headers, peer: self.peer, via: Via::WebSocket };
         let admission = self.engine.edge.admit(sender.arrival(None));
@@ -205,7 +212,8 @@ impl<X: Executor, E: Edge> Session<X, E> {
             let reply = Rejection::new(EdgeCode::RateLimited, message).into();
             return self.send(Message::Text(protocol::error(&id, &reply).into())).await;
         }
-        let (engine, headers, peer) = (Arc::clone(&self.engine), self.headers.clone(), self.peer);
+        let (engine, headers) = (Arc::clone(&self.engine), Arc::clone(&self.headers));
+        let peer = self.peer;
         let start = async move { operation(engine, headers, peer, params).await };
         self.live.insert(id, once(start).flatten().boxed());
         Ok(())
@@ -223,7 +231,7 @@ impl<X: Executor, E: Edge> Session<X, E> {
 /// Everything an operation will have to say; nothing runs before it is polled.
 async fn operation<X: Executor, E: Edge>(
     engine: Arc<Engine<X, E>>,
-    headers: HeaderMap,
+    headers: Arc<HeaderMap>,
     peer: Option<SocketAddr>,
     params: Params,
 ) -> BoxStream<'static, Event> {

@@ -7,7 +7,7 @@ use moim_bff::http::{Limits, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
 
-use crate::stand::{PATIENCE, Stand, read_to_end, told};
+use crate::stand::{PATIENCE, Stand, read_to_end};
 
 /// Long but for what a test is about, so that only that can end a connection.
 fn limits(change: impl FnOnce(&mut Limits)) -> Settings {
@@ -127,18 +127,4 @@ async fn a_stop_waits_only_so_long() {
     assert!(stand.tasks.stop(PATIENCE).await);
     assert_eq!(stand.deeds.dropped.load(Ordering::SeqCst), 1);
     assert_eq!(read_to_end(&mut stuck).await, "");
-}
-
-#[tokio::test]
-async fn readiness_is_red_while_stopping() {
-    let stand = Stand::open(limits(|_| {})).await;
-    let mut stream = stand.tcp().await;
-    let request = "GET /graphql?query=%7BafterMs(ms:300)%7D HTTP/1.1\r\nHost: x\r\n\r\n";
-    let both = format!("{request}GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
-    stream.write_all(both.as_bytes()).await.unwrap();
-    sleep(SHORT).await;
-    assert_eq!(told(reqwest::Client::new().get(stand.url("/readyz"))).await.status, 200);
-    stand.tasks.token().cancel();
-    let answers = read_to_end(&mut stream).await;
-    assert!(!answers.contains("ok\n"), "{answers}");
 }

@@ -3,12 +3,17 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use moim_bff::http::{Readiness, Settings};
+use axum::body::Body;
+use http::Request;
+use moim_bff::http::{Readiness, Settings, router};
+use moim_kit::task::Tasks;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{sleep, timeout};
+use tower::ServiceExt;
 
-use crate::stand::{GRAPHQL, JSON, PATIENCE, Stand, Told, told};
+use crate::schema::{Deeds, tiny};
+use crate::stand::{Doorman, GRAPHQL, JSON, PATIENCE, Stand, Told, told};
 
 async fn as_caller(stand: &Stand, token: &str, query: &str) -> Told {
     let request = reqwest::Client::new().post(stand.url("/graphql"));
@@ -104,4 +109,16 @@ async fn health_is_green_while_it_lives_and_readiness_says_what_is_missing() {
     assert_eq!(self::told(reqwest::Client::new().get(stand.url("/readyz"))).await.status, 503);
     let stand = Stand::open(Settings::default()).await;
     assert_eq!(self::told(reqwest::Client::new().get(stand.url("/readyz"))).await.status, 200);
+}
+
+#[tokio::test]
+async fn readiness_is_red_from_the_moment_a_stop_is_asked_for() {
+    let tasks = Tasks::new();
+    let routes =
+        router(tiny(Deeds::default()), Doorman, Settings::default(), Readiness::always(), &tasks);
+    let ask = |path: &str| routes.clone().oneshot(Request::get(path).body(Body::empty()).unwrap());
+    assert_eq!(ask("/readyz").await.unwrap().status(), 200);
+    tasks.token().cancel();
+    assert_eq!(ask("/readyz").await.unwrap().status(), 503);
+    assert_eq!(ask("/healthz").await.unwrap().status(), 200, "it still lives");
 }

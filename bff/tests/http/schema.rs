@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use async_graphql::{Context, Error, ErrorExtensions, Object, Schema, Subscription};
+use async_graphql::{Context, Error, ErrorExtensions, Interface, Object, Schema, Subscription};
 use futures::stream::{self, Stream, StreamExt};
 
 pub type Tiny = Schema<Query, Mutation, Feed>;
@@ -53,7 +53,7 @@ impl Query {
     }
 
     async fn sold_out(&self) -> Result<Option<String>, Error> {
-        Err(Error::new("No seat is left.").extend_with(|_, e| e.set("code", "FULL")))
+        Err(full())
     }
 
     async fn careless(&self) -> Result<Option<String>, Error> {
@@ -77,6 +77,26 @@ impl Query {
         "x".repeat(bytes)
     }
 
+    async fn room(&self) -> Option<Room> {
+        Some(Room(1))
+    }
+
+    async fn needed_room(&self) -> Room {
+        Room(1)
+    }
+
+    async fn rooms(&self) -> Option<Vec<Room>> {
+        Some(vec![Room(2), Room(1)])
+    }
+
+    async fn maybe_rooms(&self) -> Vec<Option<Room>> {
+        vec![Some(Room(1)), None, Some(Room(2))]
+    }
+
+    async fn places(&self) -> Vec<Option<Place>> {
+        vec![Some(Room(1).into()), Some(Hall.into())]
+    }
+
     async fn for_ever(&self, ctx: &Context<'_>) -> i32 {
         let deeds = ctx.data_unchecked::<Deeds>();
         let _dropped = Dropped(deeds.dropped.clone());
@@ -87,6 +107,57 @@ impl Query {
     async fn after_ms(&self, ms: u64) -> u64 {
         tokio::time::sleep(Duration::from_millis(ms)).await;
         ms
+    }
+}
+
+pub struct Room(i32);
+pub struct Hall;
+
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "i32"))]
+pub enum Place {
+    Room(Room),
+    Hall(Hall),
+}
+
+fn full() -> Error {
+    Error::new("No seat is left.").extend_with(|_, e| e.set("code", "FULL"))
+}
+
+#[Object]
+impl Room {
+    async fn id(&self) -> i32 {
+        self.0
+    }
+
+    /// Known only later.
+    async fn late(&self) -> i32 {
+        tokio::task::yield_now().await;
+        self.0
+    }
+
+    async fn seats(&self) -> Result<Option<i32>, Error> {
+        Err(full())
+    }
+
+    /// Fails in the first room.
+    async fn host(&self) -> Result<i32, Error> {
+        if self.0 == 1 { Err(full()) } else { Ok(self.0) }
+    }
+
+    async fn neighbour(&self) -> Room {
+        Room(self.0)
+    }
+}
+
+#[Object]
+impl Hall {
+    async fn id(&self) -> i32 {
+        9
+    }
+
+    async fn desk(&self) -> Result<Option<i32>, Error> {
+        Err(full())
     }
 }
 

@@ -218,7 +218,7 @@ async fn clients_that_show_no_sign_of_life_are_closed_and_others_are_not() {
     let MaybeTlsStream::Plain(stream) = dead.0.get_mut() else { panic!("not plain") };
     let mut bytes = Vec::new();
     timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap().unwrap();
-    let going = [0x88, 18, 0x03, 0xe9];
+    let going = [0x88, 17, 0x03, 0xe9];
     assert!(bytes.windows(4).any(|window| window == going), "{bytes:x?}");
 }
 

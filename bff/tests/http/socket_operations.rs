@@ -171,3 +171,14 @@ async fn pings_of_the_protocol_are_answered_with_their_payload() {
     socket.say(json!({ "type": "connection_init" })).await;
     assert_eq!(socket.hear().await, json!({ "type": "connection_ack" }));
 }
+
+#[tokio::test]
+async fn answers_above_the_limit_become_an_error_message() {
+    let stand = Stand::open(Settings { answer_bytes: 10_000, ..Settings::default() }).await;
+    let mut socket = stand.ready_socket().await;
+    for query in ["{ text(bytes: 20000) }", "subscription { flood }"] {
+        socket.subscribe("x", query).await;
+        let errors = socket.hear_of("x", "error").await;
+        assert_eq!(errors[0]["extensions"]["code"], "ANSWER_TOO_LARGE");
+    }
+}

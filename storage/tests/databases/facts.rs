@@ -26,7 +26,7 @@ async fn write(ground: Ground, notes: [Uuid; NOTES], writer: usize) -> usize {
             // The later a transaction commits after its ids were made, the sharper the test.
             tokio::time::sleep(Duration::from_millis(3)).await;
         }
-        if (writer + round) % 4 == 0 {
+        if (writer + round).is_multiple_of(4) {
             drop(tx);
         } else {
             tx.commit().await.unwrap();

@@ -20,7 +20,7 @@ async fn make(
     let mut tx = ground.outbox.begin().await?;
     let now = ground.clock.now();
     let key = match Idempotency::claim(&mut tx, call, operation, &state(title), now).await? {
-        Replay::Done(State { title }) => return Ok(title),
+        Replay::Done(State { title }, _) => return Ok(title),
         Replay::Fresh(key) => key,
     };
     let note = Uuid::now_v7();

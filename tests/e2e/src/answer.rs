@@ -1,7 +1,11 @@
 //! What came back, and how to read it.
 
+use std::fmt::Debug;
+use std::time::Duration;
+
 use reqwest::header::HeaderMap;
 use serde_json::Value;
+use tokio::time::{Instant, sleep};
 
 /// An answer of the endpoint, as it came.
 #[derive(Clone, Debug)]
@@ -62,4 +66,24 @@ pub fn error_codes(body: &Value) -> Vec<String> {
             code.unwrap_or_else(|| panic!("an error without a code: {body:#}")).to_owned()
         })
         .collect()
+}
+
+/// Looks again and again for what other processes are still to be told; fails after ten seconds.
+#[track_caller]
+pub fn eventually<T, E: Debug>(
+    mut look: impl AsyncFnMut() -> Result<T, E>,
+) -> impl Future<Output = T> {
+    let place = std::panic::Location::caller();
+    async move {
+        let due = Instant::now() + Duration::from_secs(10);
+        loop {
+            match look().await {
+                Ok(found) => return found,
+                Err(instead) if Instant::now() >= due => {
+                    panic!("what {place} waits for did not come about: {instead:?}")
+                }
+                Err(_) => sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
 }

@@ -9,7 +9,7 @@ mod ports;
 mod process;
 mod program;
 
-pub use answer::{Answer, error_codes, expect_data, user_error_codes};
+pub use answer::{Answer, error_codes, eventually, expect_data, user_error_codes};
 pub use client::{Client, Memory};
 pub use person::{Person, in_hours};
 pub use platform::Platform;

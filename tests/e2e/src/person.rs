@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::answer::expect_data;
-use crate::client::Client;
+use crate::client::{Client, Memory};
 
 /// Password of everybody.
 const PASSWORD: &str = "correct horse battery";
@@ -63,7 +63,10 @@ impl Person {
         let tokens = &data["authLogIn"]["tokens"];
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Self {
-            client: self.client.with_token(text(&tokens["accessToken"])),
+            client: self
+                .client
+                .remembering(Memory::Header)
+                .with_token(text(&tokens["accessToken"])),
             refresh_token: text(&tokens["refreshToken"]),
             ..self.clone()
         }

@@ -65,7 +65,8 @@ fn collect(root: &Path, directory: &Path, found: &mut Vec<File>) {
         let name = entry.file_name().into_string().unwrap();
         let path = entry.path();
         let kind = entry.file_type().unwrap();
-        let made = matches!(name.as_str(), "target" | "data" | "node_modules" | "__generated__")
+        let made = matches!(name.as_str(), "node_modules" | "__generated__")
+            || directory == root && matches!(name.as_str(), "target" | "data")
             || name.starts_with('.') && name != ".ci";
         if kind.is_dir() && !made {
             collect(root, &path, found);

@@ -1,1 +1,21 @@
-//! Load generator, the floor it is compared with, and their figures.
+//! Load on the endpoint, the floor it is compared with, and their figures.
+//!
+//! `benches/edge.rs` puts the pieces together: a [`Site`] answers the same [`QUERIES`] through GraphQL and
+//! by hand, a [`Generator`] in another process asks, and [`figures`] tells how far apart the two are.
+
+pub mod arguments;
+mod canned;
+pub mod figures;
+mod floor;
+mod generator;
+mod loops;
+pub mod meter;
+mod query;
+pub mod rounds;
+mod site;
+pub mod tables;
+
+pub use generator::{Generator, serve_orders};
+pub use loops::{Order, Pace, Tally};
+pub use query::{QUERIES, Query};
+pub use site::{Backing, Door, Side, Site};

@@ -24,7 +24,7 @@ pub(super) async fn create(
     let now = rpc.clock.now();
     let mut tx = rpc.store.begin().await?;
     let claim = match Idempotency::claim(&mut tx, &call, "Create", &request, now).await? {
-        Replay::Done(answer) => return Ok(Response::new(answer)),
+        Replay::Done(answer, written) => return Ok(respond(answer, written)),
         Replay::Fresh(claim) => claim,
     };
     if store::count_hosted(&mut tx, host.member).await? >= rpc.max_hosted {
@@ -52,7 +52,7 @@ pub(super) async fn update(
     let now = rpc.clock.now();
     let mut tx = rpc.store.begin().await?;
     let claim = match Idempotency::claim(&mut tx, &call, "Update", &request, now).await? {
-        Replay::Done(answer) => return Ok(Response::new(answer)),
+        Replay::Done(answer, written) => return Ok(respond(answer, written)),
         Replay::Fresh(claim) => claim,
     };
     let mut gathering = store::lock_gathering(&mut tx, id).await?;

@@ -29,7 +29,7 @@ pub(super) async fn join(
     let now = rpc.clock.now();
     let mut tx = rpc.store.begin().await?;
     let claim = match Idempotency::claim(&mut tx, &call, "Join", &request, now).await? {
-        Replay::Done(answer) => return Ok(Response::new(answer)),
+        Replay::Done(answer, written) => return Ok(respond(answer, written)),
         Replay::Fresh(claim) => claim,
     };
     let gathering = store::lock_gathering(&mut tx, id).await?;
@@ -51,7 +51,7 @@ pub(super) async fn leave(
     let now = rpc.clock.now();
     let mut tx = rpc.store.begin().await?;
     let claim = match Idempotency::claim(&mut tx, &call, "Leave", &request, now).await? {
-        Replay::Done(answer) => return Ok(Response::new(answer)),
+        Replay::Done(answer, written) => return Ok(respond(answer, written)),
         Replay::Fresh(claim) => claim,
     };
     let gathering = store::lock_gathering(&mut tx, id).await?;
@@ -73,7 +73,7 @@ pub(super) async fn decide(
     let now = rpc.clock.now();
     let mut tx = rpc.store.begin().await?;
     let claim = match Idempotency::claim(&mut tx, &call, "DecideMembership", &request, now).await? {
-        Replay::Done(answer) => return Ok(Response::new(answer)),
+        Replay::Done(answer, written) => return Ok(respond(answer, written)),
         Replay::Fresh(claim) => claim,
     };
     let gathering = store::lock_gathering(&mut tx, gathering_id).await?;
@@ -98,7 +98,7 @@ pub(super) async fn set_role(
     let mut tx = rpc.store.begin().await?;
     let claim = match Idempotency::claim(&mut tx, &call, "SetMembershipRole", &request, now).await?
     {
-        Replay::Done(answer) => return Ok(Response::new(answer)),
+        Replay::Done(answer, written) => return Ok(respond(answer, written)),
         Replay::Fresh(claim) => claim,
     };
     let gathering = store::lock_gathering(&mut tx, gathering_id).await?;
@@ -138,7 +138,7 @@ pub(super) async fn remove(
     let now = rpc.clock.now();
     let mut tx = rpc.store.begin().await?;
     let claim = match Idempotency::claim(&mut tx, &call, "RemoveMembership", &request, now).await? {
-        Replay::Done(answer) => return Ok(Response::new(answer)),
+        Replay::Done(answer, written) => return Ok(respond(answer, written)),
         Replay::Fresh(claim) => claim,
     };
     let gathering = store::lock_gathering(&mut tx, gathering_id).await?;

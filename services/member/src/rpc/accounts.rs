@@ -38,7 +38,7 @@ impl Rpc {
         let claim = Idempotency::claim::<_, String>(&mut tx, call, "sign_up", &asked, now).await?;
         let claim = match claim {
             Replay::Fresh(claim) => claim,
-            Replay::Done(_) => {
+            Replay::Done(..) => {
                 drop(tx);
                 return self.sign_up_again(&email, password).await;
             }

@@ -9,7 +9,7 @@ use moim_storage::{Idempotency, Replay};
 use tonic::Response;
 
 use crate::convert;
-use crate::events::{tell_member, told};
+use crate::events::tell_member;
 use crate::fault::Reason;
 use crate::model::{Change, MAX_IDS, Nickname};
 use crate::rpc::Rpc;
@@ -65,13 +65,7 @@ impl Rpc {
         let mut tx = self.outbox.begin().await?;
         let claim = match Idempotency::claim(&mut tx, call, "update", &request, now).await? {
             Replay::Fresh(claim) => claim,
-            Replay::Done(response) => {
-                let member = find_member(&mut tx, caller.member).await?;
-                return Ok(respond(
-                    response,
-                    told(&member.ok_or_else(Fault::unauthenticated)?, now),
-                ));
-            }
+            Replay::Done(response, written) => return Ok(respond(response, written)),
         };
         let member = lock_member(&mut tx, caller.member).await?;
         let member = member.ok_or_else(Fault::unauthenticated)?;
@@ -102,7 +96,7 @@ impl Rpc {
         let mut tx = self.outbox.begin().await?;
         let claim = match Idempotency::claim(&mut tx, call, "set_blocked", &request, now).await? {
             Replay::Fresh(claim) => claim,
-            Replay::Done(response) => return Ok(Response::new(response)),
+            Replay::Done(response, written) => return Ok(respond(response, written)),
         };
         find_member(&mut tx, caller.member).await?.ok_or_else(Fault::unauthenticated)?;
         let member = find_member(&mut tx, id).await?;

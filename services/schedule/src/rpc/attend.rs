@@ -51,7 +51,7 @@ impl Server {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let key = match Idempotency::claim(&mut tx, call, "Attend", request, now).await? {
-            Replay::Done(response) => return Ok(Some(Response::new(response))),
+            Replay::Done(response, written) => return Ok(Some(respond(response, written))),
             Replay::Fresh(key) => key,
         };
         let schedule = self.store.find_schedule(&mut tx, id).await?;
@@ -99,7 +99,7 @@ impl Server {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let key = match Idempotency::claim(&mut tx, call, "Withdraw", &request, now).await? {
-            Replay::Done(response) => return Ok(Response::new(response)),
+            Replay::Done(response, written) => return Ok(respond(response, written)),
             Replay::Fresh(key) => key,
         };
         let outcome = self.store.give_up(&mut tx, id, caller.member, seats::give_up, now).await?;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use moim_kit::Fault;
 use moim_kit::id::{GatheringId, MemberId};
@@ -224,4 +225,31 @@ fn whatever_happens_the_line_is_fair() {
     let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
     let steps = prop::collection::vec(step(), STEPS);
     TestRunner::new(config).run(&steps, |steps| runtime.block_on(play(&stage, steps))).unwrap();
+}
+
+moim_testbed::on_both_databases! {
+    async fn who_leaves_in_the_midst_of_signing_up_keeps_no_place(bed: Bed) {
+        let ground = bed.ground("schedule", &MIGRATIONS).await;
+        let stage = Stage::new(&ground, Store::new);
+        let (_, gathering, schedule) = stage.meetup(2).await;
+        let member = stage.member("하나").await;
+        let (role, id) = (MembershipRole::Member, schedule.id.parse().unwrap());
+        stage.standing(gathering, member, role, MembershipStatus::Active).await;
+
+        let store = &stage.server.store;
+        let now = stage.server.clock.now();
+        let mut tx = store.begin().await.unwrap();
+        assert!(store.lock_membership(&mut tx, gathering, member).await.unwrap());
+        let sign_up = async {
+            // Long enough for the fact to overtake, if nothing held it back.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let (schedule, state) = store.take_place(&mut tx, id, true, now).await.unwrap();
+            store.arrive(&mut tx, &schedule, member, state, now).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        let leave = stage.standing(gathering, member, role, MembershipStatus::Left);
+        futures::future::join(sign_up, leave).await;
+        let kept = store.list_schedules(vec![id]).await.unwrap().remove(0);
+        assert_eq!(kept.going_count, 0);
+    }
 }

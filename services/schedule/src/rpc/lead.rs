@@ -28,7 +28,7 @@ impl Server {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let key = match Idempotency::claim(&mut tx, call, "Create", &request, now).await? {
-            Replay::Done(response) => return Ok(Response::new(response)),
+            Replay::Done(response, written) => return Ok(respond(response, written)),
             Replay::Fresh(key) => key,
         };
         require_leader(self.store.find_role(&mut tx, gathering, caller.member).await?)?;
@@ -52,7 +52,7 @@ impl Server {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let key = match Idempotency::claim(&mut tx, call, "Update", &request, now).await? {
-            Replay::Done(response) => return Ok(Response::new(response)),
+            Replay::Done(response, written) => return Ok(respond(response, written)),
             Replay::Fresh(key) => key,
         };
         let old = self.lock_led(&mut tx, id, caller).await?;
@@ -75,7 +75,7 @@ impl Server {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let key = match Idempotency::claim(&mut tx, call, "Cancel", &request, now).await? {
-            Replay::Done(response) => return Ok(Response::new(response)),
+            Replay::Done(response, written) => return Ok(respond(response, written)),
             Replay::Fresh(key) => key,
         };
         let old = self.lock_led(&mut tx, id, caller).await?;
@@ -98,7 +98,7 @@ impl Server {
         let mut tx = self.store.begin().await?;
         let key = match Idempotency::claim(&mut tx, call, "RecordAttendance", &request, now).await?
         {
-            Replay::Done(response) => return Ok(Response::new(response)),
+            Replay::Done(response, written) => return Ok(respond(response, written)),
             Replay::Fresh(key) => key,
         };
         let found = self.store.find_shown(&mut tx, id).await?;

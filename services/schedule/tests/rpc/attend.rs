@@ -177,12 +177,13 @@ moim_testbed::on_both_databases! {
 
     async fn two_overlapping_schedules_at_the_same_moment_take_one_seat(bed: Bed) {
         let world = World::new(bed).await;
-        let (host, gathering, schedule) = world.meetup(5).await;
-        let mut schedules = vec![schedule];
-        for _ in 0..5 {
-            schedules.push(world.create(host, world.plan(gathering, 5)).await);
+        let member = world.member("하나");
+        let mut schedules = Vec::new();
+        for _ in 0..8 {
+            let (_, gathering, schedule) = world.meetup(5).await;
+            world.joins(gathering, member);
+            schedules.push(schedule);
         }
-        let member = world.guest(gathering, "하나");
         world.all_arrived().await;
         let tries = schedules.iter().map(|schedule| world.try_attend(member, schedule));
         let answers = futures::future::join_all(tries).await;

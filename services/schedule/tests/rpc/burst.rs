@@ -60,4 +60,68 @@ moim_testbed::on_both_databases! {
         assert_eq!(versions, (1..=201).collect::<Vec<_>>());
         world.told("attendance", PEOPLE).await;
     }
+
+    async fn coming_going_resizing_and_leaving_at_once_ends_in_order(bed: Bed) {
+        let world = World::new(bed).await;
+        let (host, gathering, schedule) = world.meetup(4).await;
+        let twin = world.create(host, world.plan(gathering, 4)).await;
+        let people: Vec<_> =
+            (0..24).map(|n| world.guest(gathering, &format!("회원{n}"))).collect();
+        world.all_arrived().await;
+        let both = [&schedule, &twin];
+        let come_and_go = people.iter().enumerate().map(async |(n, member)| {
+            let mut faults = Vec::new();
+            for round in 0..6 {
+                let schedule = both[(n + round) % 2];
+                faults.extend(world.try_attend(*member, schedule).await.err());
+                if (n + round) % 3 == 0 {
+                    faults.extend(world.try_withdraw(*member, schedule).await.err());
+                }
+                if n % 5 == 0 && round == 3 {
+                    world.leaves(gathering, *member);
+                }
+            }
+            faults
+        });
+        let resize = async {
+            let mut faults = Vec::new();
+            for capacity in [6, 3, 8, 2, 5, 9, 4, 7] {
+                for schedule in both {
+                    let request = UpdateRequest {
+                        schedule_id: schedule.id.clone(),
+                        capacity: Some(capacity),
+                        ..UpdateRequest::default()
+                    };
+                    faults.extend(world.try_update(host, request).await.err());
+                }
+            }
+            faults
+        };
+        let (went, resized) =
+            futures::future::join(futures::future::join_all(come_and_go), resize).await;
+        let allowed = [
+            "ALREADY_ATTENDING",
+            "NOT_ATTENDING",
+            "NOT_A_MEMBER",
+            "CAPACITY_TOO_SMALL",
+            "SCHEDULE_OVERLAP",
+        ];
+        for fault in went.iter().flatten().chain(&resized) {
+            assert!(allowed.contains(&fault.reason()), "{fault}");
+        }
+        world.all_arrived().await;
+        for schedule in both {
+            let seen = world.see(world.by(host), &schedule.id).await;
+            let going = world.nicknames(host, schedule, AttendanceState::Going).await;
+            let waiting = world.nicknames(host, schedule, AttendanceState::Waitlisted).await;
+            assert_eq!(going.len(), usize::try_from(seen.going_count).unwrap());
+            assert_eq!(waiting.len(), usize::try_from(seen.waitlist_count).unwrap());
+            assert!(seen.going_count <= seen.capacity);
+            assert!(waiting.is_empty() || seen.going_count == seen.capacity, "{seen:?}");
+            for n in (0..24).step_by(5) {
+                let gone = format!("회원{n}");
+                assert!(!going.contains(&gone) && !waiting.contains(&gone), "{gone} has left");
+            }
+        }
+    }
 }

@@ -209,11 +209,7 @@ impl World {
         (host, gathering, schedule)
     }
 
-    async fn try_attend(
-        &self,
-        member: MemberId,
-        schedule: &Schedule,
-    ) -> Result<Attendance, Fault> {
+    async fn try_attend(&self, member: MemberId, schedule: &Schedule) -> Result<Attendance, Fault> {
         let request = attend(schedule);
         let answer = self.client.clone().attend(self.by(member).request(request)).await;
         answer.map(|answer| answer.into_inner().attendance.unwrap()).map_err(Fault::from)

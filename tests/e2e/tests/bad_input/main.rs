@@ -1,0 +1,50 @@
+//! Whatever is sent, the answer is a coded refusal in the proper form, nothing is written, and the next
+//! request is answered as ever.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at once")]
+
+mod arguments;
+mod credentials;
+mod documents;
+mod ids;
+mod inputs;
+mod keys;
+mod queries;
+mod requests;
+#[path = "../matrix/scene.rs"]
+#[allow(dead_code, reason = "the matrix needs more of it")]
+mod scene;
+mod slow;
+#[path = "../matrix/snapshot.rs"]
+mod snapshot;
+mod states;
+mod trial;
+mod types;
+mod wire;
+
+use moim_e2e::{Platform, on_both_shapes};
+
+use crate::scene::Scene;
+
+on_both_shapes! {
+    async fn arguments_out_of_range_are_user_errors_with_a_path(platform: Platform) {
+        arguments::try_all(&Scene::set(&platform).await).await;
+    }
+
+    async fn ids_of_nothing_and_of_other_nouns_are_not_found(platform: Platform) {
+        ids::try_all(&Scene::set(&platform).await).await;
+    }
+
+    async fn values_of_another_type_are_one_coded_error(platform: Platform) {
+        types::try_all(&Scene::set(&platform).await).await;
+    }
+
+    async fn what_the_present_state_or_role_forbids_is_a_user_error(platform: Platform) {
+        let mut scene = Scene::set(&platform).await;
+        scene.begin().await;
+        states::try_all(&mut scene).await;
+    }
+
+    async fn keys_that_cannot_be_kept_are_refused(platform: Platform) {
+        keys::try_all(&Scene::set(&platform).await).await;
+    }
+}

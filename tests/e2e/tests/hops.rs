@@ -1,0 +1,230 @@
+//! What every operation costs in calls between rooms: the same for one row and for a hundred.
+#![allow(clippy::unwrap_used, reason = "tests fail loudly")]
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use moim_e2e::{Client, Platform, Value, expect_data, in_hours, json, on_both_shapes};
+use uuid::Uuid;
+
+/// Most gatherings that one host starts here.
+const EACH: usize = 4;
+
+/// Asks in development mode, and answers the calls that were made, as `service.Method`, sorted.
+async fn bill(client: &Client, query: &str, variables: Value) -> Vec<String> {
+    let answer = client.send_with(query, variables, &[("x-moim-bill", "1")]).await;
+    expect_data(&answer.body);
+    let calls = answer.body["extensions"]["bill"].as_array().expect("a bill was asked for");
+    let short = |call: &Value| {
+        // /moim.gathering.v1.GatheringService/List
+        let (service, method) = call.as_str().unwrap().rsplit_once('/').unwrap();
+        format!("{}.{method}", service.split('.').nth(1).unwrap())
+    };
+    let mut calls: Vec<_> = calls.iter().map(short).collect();
+    calls.sort();
+    calls
+}
+
+/// Gatherings with two schedules each, by hosts who start a few of them.
+async fn start_gatherings(platform: &Platform, numbers: Range<usize>) {
+    let mut host = None;
+    for number in numbers {
+        if host.is_none() || number % EACH == 0 {
+            host = Some(platform.sign_up(&format!("host{number}")).await);
+        }
+        let host = host.as_ref().unwrap();
+        let gathering = host.create_gathering(json!({})).await;
+        for days in [7, 8] {
+            let times =
+                json!({ "startsAt": in_hours(days * 24), "endsAt": in_hours(days * 24 + 1) });
+            host.create_schedule(&gathering, times).await;
+        }
+    }
+}
+
+on_both_shapes! {
+    async fn a_list_over_three_services_makes_three_calls_however_long_it_is(platform: Platform) {
+        let whole = "query($first: Int) { gatherings(first: $first) { edges { node {
+          title host { id nickname bio } schedules(first: 3) { edges { node { title goingCount } } }
+        } } } }";
+        let card = "query($first: Int) { gatherings(first: $first) { edges { node {
+          title host { id nickname avatarUrl } schedules(first: 3) { edges { node { title goingCount } } }
+        } } } }";
+        let mut started = 0;
+        for rows in [1, 20, 100] {
+            start_gatherings(&platform, started..rows).await;
+            started = rows;
+            let client = platform.client();
+            let variables = json!({ "first": rows });
+            let data = client.data(whole, variables.clone()).await;
+            let edges = data["gatherings"]["edges"].as_array().unwrap();
+            assert_eq!(edges.len(), rows);
+            for edge in edges {
+                assert_eq!(edge["node"]["schedules"]["edges"].as_array().unwrap().len(), 2);
+            }
+            let calls = bill(&client, whole, variables.clone()).await;
+            assert_eq!(calls, ["gathering.List", "member.BatchGet", "schedule.BatchList"], "{rows} rows");
+            let calls = bill(&client, card, variables).await;
+            assert_eq!(calls, ["gathering.List", "schedule.BatchList"], "{rows} rows");
+        }
+    }
+}
+
+/// Operations that clients send all day, under the names they are listed by.
+const QUERIES: &[(&str, &str)] = &[
+    ("pick a region", "{ regions { id name } }"),
+    (
+        "browse with cards",
+        "{ gatherings(first: 20, sort: POPULAR) {
+          edges { node { title memberCount region { name } host { id nickname avatarUrl } } }
+          pageInfo { hasNextPage endCursor } } }",
+    ),
+    (
+        "browse with hosts and schedules",
+        "{ gatherings(first: 20) { edges { node { title host { bio }
+          schedules(first: 3) { edges { node { title goingCount } } } } } } }",
+    ),
+    (
+        "gathering page",
+        "query($gathering: ID!) { node(id: $gathering) { ... on Gathering {
+          title description host { nickname } viewerMembership { role }
+          members(first: 20) { edges { node { role member { nickname avatarUrl } } } }
+          schedules(first: 5) { edges { node { title startsAt status viewerOption } } } } } }",
+    ),
+    (
+        "gathering page with two lists of members",
+        "query($gathering: ID!) { node(id: $gathering) { ... on Gathering {
+          managers: members(role: MANAGER, first: 5) { edges { node { member { nickname } } } }
+          members(first: 20) { edges { node { member { nickname bio } } } } } } }",
+    ),
+    (
+        "schedule page",
+        "query($schedule: ID!) { node(id: $schedule) { ... on Schedule {
+          title status viewerOption viewerAttendance { state waitlistPosition } icsUrl
+          gathering { title host { nickname } }
+          attendances(first: 20) { edges { node { member { nickname } } } } } } }",
+    ),
+    (
+        "four levels",
+        "query($gathering: ID!) { node(id: $gathering) { ... on Gathering {
+          schedules(first: 3) { edges { node { gathering { host { bio } }
+            attendances(first: 5) { edges { node { member { nickname bio } } } } } } } } } }",
+    ),
+    ("who am I", "{ viewer { id email member { id nickname } } }"),
+    ("my profile", "{ viewer { member { nickname bio joinedAt } } }"),
+    (
+        "my gatherings",
+        "{ viewer { memberships(first: 20, status: ACTIVE) { edges { node { role
+          gathering { title host { nickname } } } } } } }",
+    ),
+    (
+        "my calendar",
+        "{ viewer { attendances(first: 20) { edges { node { state
+          schedule { title startsAt gathering { title } } } } } } }",
+    ),
+    (
+        "my home",
+        "{ viewer { member { nickname }
+          memberships(first: 5) { edges { node { gathering { title } } } }
+          attendances(first: 5) { edges { node { schedule { title } } } } }
+          gatherings(first: 5) { edges { node { title } } } }",
+    ),
+    (
+        "member by nickname",
+        "{ member(by: { nickname: \"host\" }) { nickname bio viewerHasBlocked } }",
+    ),
+    ("six things by id", "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"),
+];
+
+const MUTATIONS: &[(&str, &str)] = &[
+    (
+        "sign up",
+        "mutation { authSignUp(input: {
+          email: \"new@example.com\", password: \"long enough\", nickname: \"new\" }) {
+          tokens { accessToken } viewer { email member { nickname } } userErrors { code } } }",
+    ),
+    (
+        "log in",
+        "mutation($email: String!, $password: String!) {
+          authLogIn(input: { email: $email, password: $password }) {
+          tokens { accessToken } viewer { email member { nickname } } userErrors { code } } }",
+    ),
+    (
+        "start a gathering",
+        "mutation($region: ID!) { gatheringCreate(input: { title: \"새 모임\", capacity: 5,
+          description: \"새로\", category: GAMES, regionId: $region }) {
+          gathering { id title host { nickname } viewerMembership { role } } userErrors { code } } }",
+    ),
+    (
+        "join and see the gathering",
+        "mutation($other: ID!) { gatheringJoin(input: { gatheringId: $other }) {
+          membership { status role gathering { title memberCount } } userErrors { code } } }",
+    ),
+    (
+        "withdraw and see the schedule",
+        "mutation($schedule: ID!) { scheduleWithdraw(input: { scheduleId: $schedule }) {
+          attendance { state schedule { goingCount viewerOption } } userErrors { code } } }",
+    ),
+    (
+        "attend and see the schedule",
+        "mutation($schedule: ID!, $key: String!) {
+          scheduleAttend(input: { scheduleId: $schedule }) @idempotent(key: $key) {
+          attendance { state schedule { goingCount viewerOption gathering { title } } }
+          userErrors { code } } }",
+    ),
+    (
+        "change a profile",
+        "mutation { memberUpdate(input: { bio: \"걷습니다\" }) {
+          member { nickname bio } userErrors { code } } }",
+    ),
+    ("log out", "mutation { authLogOut(input: {}) { userErrors { code } } }"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_operation_makes_the_calls_in_the_table() {
+    let platform = Platform::one_process().await;
+    let host = platform.sign_up("host").await;
+    let friend = platform.sign_up("friend").await;
+    let mut gatherings = Vec::new();
+    for _ in 0..3 {
+        let gathering = host.create_gathering(json!({})).await;
+        let schedule = host.create_schedule(&gathering, json!({})).await;
+        friend.join(&gathering).await;
+        let attendance = friend.try_attend(&schedule, json!({ "allowOverlap": true })).await;
+        expect_data(&attendance);
+        host.try_attend(&schedule, json!({ "allowOverlap": true })).await;
+        gatherings.push((gathering, schedule, attendance));
+    }
+    let (gathering, schedule, attendance) = &gatherings[0];
+    let ask = "query($id: ID!) { node(id: $id) { ... on Gathering { viewerMembership { id } } } }";
+    let membership = host.data(ask, json!({ "id": gathering })).await;
+    let ids = json!([
+        host.id,
+        friend.id,
+        host.viewer_id,
+        gathering,
+        gatherings[1].0,
+        schedule,
+        membership["node"]["viewerMembership"]["id"],
+        attendance["data"]["scheduleAttend"]["attendance"]["id"],
+    ]);
+    let all = json!({
+        "gathering": gathering,
+        "schedule": schedule,
+        "other": friend.create_gathering(json!({})).await,
+        "region": host.region().await,
+        "email": host.email,
+        "password": host.password,
+        "ids": ids,
+        "key": Uuid::now_v7().to_string(),
+    });
+    let mut table = String::new();
+    for (name, document) in QUERIES.iter().chain(MUTATIONS) {
+        let declared = |name: &str| document.contains(&format!("${name}:"));
+        let variables = all.as_object().unwrap().clone().into_iter();
+        let variables = variables.filter(|(name, _)| declared(name)).collect();
+        let calls = bill(&host, document, Value::Object(variables)).await;
+        writeln!(table, "{name}: {}", calls.join(", ")).unwrap();
+    }
+    insta::assert_snapshot!(table, @"");
+}

@@ -1,0 +1,176 @@
+//! The host of one gathering with the ids of another: refused, or answered as if nothing had that id.
+
+use std::collections::BTreeSet;
+
+use moim_e2e::{Client, Value, json};
+
+use crate::fields::asked;
+use crate::scene::{Scene, missing, text};
+use crate::snapshot::snapshot;
+
+/// What is said about an id of somebody else's thing.
+#[derive(Debug)]
+enum Said {
+    /// That one may not.
+    Forbidden(&'static str),
+    /// What is true of everybody who is not in it; the thing itself is public.
+    Public(&'static str),
+    /// Just what is said about an id that nothing has.
+    AsMissing,
+}
+
+/// One argument that takes an id.
+struct Case {
+    mutation: &'static str,
+    field: &'static str,
+    /// What stands beside the id.
+    beside: &'static str,
+    /// Whose id is given.
+    id: &'static str,
+    said: Said,
+}
+
+const fn case(
+    mutation: &'static str,
+    field: &'static str,
+    beside: &'static str,
+    id: &'static str,
+    said: Said,
+) -> Case {
+    Case { mutation, field, beside, id, said }
+}
+
+const TIMES: &str = r#"title: "ab", description: "a", place: "a", capacity: 1,
+    startsAt: "<soon>", endsAt: "<later>""#;
+
+const CASES: &[Case] = &[
+    case(
+        "gatheringUpdate",
+        "gatheringId",
+        "closed: true",
+        "gathering",
+        Said::Forbidden("FORBIDDEN"),
+    ),
+    case("gatheringLeave", "gatheringId", "", "gathering", Said::Forbidden("NOT_A_MEMBER")),
+    case(
+        "membershipDecide",
+        "membershipId",
+        "approve: true",
+        "applicant",
+        Said::Forbidden("FORBIDDEN"),
+    ),
+    case(
+        "membershipSetRole",
+        "membershipId",
+        "role: HOST",
+        "guestMembership",
+        Said::Forbidden("FORBIDDEN"),
+    ),
+    case("membershipRemove", "membershipId", "", "guestMembership", Said::Forbidden("FORBIDDEN")),
+    case("membershipRemove", "membershipId", "", "hostMembership", Said::Forbidden("FORBIDDEN")),
+    case("scheduleCreate", "gatheringId", TIMES, "gathering", Said::Forbidden("NOT_A_MEMBER")),
+    case(
+        "scheduleUpdate",
+        "scheduleId",
+        "capacity: 9",
+        "schedule",
+        Said::Forbidden("NOT_A_MEMBER"),
+    ),
+    case(
+        "scheduleCancel",
+        "scheduleId",
+        r#"reason: "a""#,
+        "schedule",
+        Said::Forbidden("NOT_A_MEMBER"),
+    ),
+    case("scheduleAttend", "scheduleId", "", "free", Said::Forbidden("NOT_A_MEMBER")),
+    case("scheduleWithdraw", "scheduleId", "", "schedule", Said::Public("WRONG_STATE")),
+    case(
+        "attendanceRecord",
+        "attendanceId",
+        "attended: true",
+        "begunAttendance",
+        Said::Forbidden("NOT_A_MEMBER"),
+    ),
+    case("attendanceRecord", "attendanceId", "attended: true", "begunWaiting", Said::AsMissing),
+];
+
+/// Arguments that take ids of what belongs to nobody, or that everybody may name.
+const OPEN_TO_ALL: &[&str] = &[
+    "gatheringCreate.regionId",
+    "gatheringJoin.gatheringId",
+    "gatheringUpdate.regionId",
+    "memberSetBlocked.memberId",
+];
+
+/// Things that only some may know of.
+const HIDDEN: &[&str] = &["applicant", "waiting", "begunWaiting", "viewer"];
+
+/// Tries every id argument as the outsider; fails naming all that tell or change something.
+pub async fn try_all(scene: &Scene) {
+    let outsider = &scene.cast.outsider.client;
+    let before = snapshot(&scene.cast.host, scene).await;
+    let mut wrong = Vec::new();
+    for case in CASES {
+        let id = scene.id(case.id);
+        let theirs = told(outsider, scene, case, id).await;
+        let nobodys = told(outsider, scene, case, &missing(id)).await;
+        let as_expected = match case.said {
+            Said::Forbidden(code) | Said::Public(code) => theirs[0]["code"] == code,
+            Said::AsMissing => theirs == nobodys,
+        };
+        if !as_expected || nobodys[0]["code"] != "NOT_FOUND" {
+            let Case { mutation, said, .. } = case;
+            wrong
+                .push(format!("{mutation}: expected {said:?}: {theirs}, and of nothing {nobodys}"));
+        }
+    }
+    for name in HIDDEN {
+        let id = scene.id(name);
+        let node = |id: &str| asked_node(id.to_owned());
+        let theirs = asked(outsider, scene, &node(id)).await;
+        let nobodys = asked(outsider, scene, &node(&missing(id))).await;
+        if theirs != nobodys || !theirs["data"]["node"].is_null() {
+            wrong.push(format!("node of <{name}>: {theirs}, and of nothing {nobodys}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(snapshot(&scene.cast.host, scene).await, before, "something was changed");
+    compare(outsider).await;
+}
+
+fn asked_node(id: String) -> String {
+    format!(r#"{{ node(id: "{id}") {{ __typename id }} }}"#)
+}
+
+/// The user errors about an id.
+async fn told(client: &Client, scene: &Scene, case: &Case, id: &str) -> Value {
+    let Case { mutation, field, beside, .. } = case;
+    let query = format!(
+        r#"mutation {{ it: {mutation}(input: {{ {field}: "{id}" {beside} }})
+            @idempotent(key: "<fresh>") {{ userErrors {{ code message path }} }} }}"#
+    );
+    let body = asked(client, scene, &query).await;
+    body["data"]["it"]["userErrors"].clone()
+}
+
+/// Fails naming the arguments of type `ID` that no case is about.
+async fn compare(client: &Client) {
+    let data = client.data(INPUTS, json!({})).await;
+    let mut known = BTreeSet::new();
+    for mutation in data["__schema"]["mutationType"]["fields"].as_array().unwrap() {
+        let input = &mutation["args"][0]["type"]["ofType"];
+        for field in input["inputFields"].as_array().unwrap() {
+            let of = &field["type"];
+            if of["name"] == "ID" || of["ofType"]["name"] == "ID" {
+                known.insert(format!("{}.{}", text(&mutation["name"]), text(&field["name"])));
+            }
+        }
+    }
+    let cases = CASES.iter().map(|case| format!("{}.{}", case.mutation, case.field));
+    let tried = cases.chain(OPEN_TO_ALL.iter().map(|name| (*name).to_owned())).collect();
+    assert_eq!(known, tried, "every argument that takes an id is tried with somebody else's");
+}
+
+const INPUTS: &str = "{ __schema { mutationType { fields { name
+  args { type { ofType { inputFields { name type { name ofType { name } } } } } } } } } }";

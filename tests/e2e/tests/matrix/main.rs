@@ -1,0 +1,40 @@
+//! Who may see and do what: every field and every mutation, as a stranger, an outsider, a member and the host.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at once")]
+
+mod acts;
+mod coverage;
+mod fields;
+mod foreign;
+mod mutations;
+mod rows;
+mod scene;
+mod snapshot;
+
+use moim_e2e::{Platform, on_both_shapes};
+
+use crate::scene::Scene;
+
+on_both_shapes! {
+    async fn every_field_answers_as_the_table_says(platform: Platform) {
+        let scene = Scene::set(&platform).await;
+        fields::try_all(&scene).await;
+    }
+
+    async fn every_mutation_answers_as_the_table_says(platform: Platform) {
+        let mut scene = Scene::set(&platform).await;
+        scene.begin().await;
+        mutations::try_all(&mut scene).await;
+    }
+
+    async fn ids_of_other_peoples_things_tell_and_change_nothing(platform: Platform) {
+        let mut scene = Scene::set(&platform).await;
+        scene.begin().await;
+        foreign::try_all(&scene).await;
+    }
+}
+
+#[tokio::test]
+async fn every_field_and_mutation_stands_in_the_table() {
+    let platform = Platform::one_process().await;
+    coverage::compare(&platform.client()).await;
+}
