@@ -31,7 +31,9 @@ where
         figment = figment.merge(Toml::string(&text));
     }
     figment
-        .merge(Env::prefixed("MOIM_").split("__"))
+        // Without the two underscores it is somebody else's, such as what Kubernetes injects for a
+        // service named moim.
+        .merge(Env::prefixed("MOIM_").filter(|key| key.as_str().contains("__")).split("__"))
         .extract()
         .map_err(|error| ConfigError::Wrong(error.to_string()))
 }

@@ -66,8 +66,11 @@ impl<N: Noun> Id<N> {
 
     /// Parses what came from outside; refuses with `ID_INVALID` naming `field`.
     pub fn parse(text: &str, field: &'static str) -> Result<Self, Fault> {
-        text.parse()
-            .map_err(|_| Fault::new(Code::Invalid, "ID_INVALID", "This is not an id.").at(field))
+        text.parse().map_err(|_| {
+            Fault::new(Code::Invalid, "ID_INVALID", "This is not an id.")
+                .in_korean("아이디의 형식이 아닙니다.")
+                .at(field)
+        })
     }
 }
 

@@ -17,7 +17,9 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!();
 pub async fn migrate(db: &Db, own: &'static Migrator) -> Result<(), Fault> {
     let mut all: Vec<Migration> = MIGRATIONS.iter().chain(own.iter()).cloned().collect();
     all.sort_by_key(|migration| migration.version);
-    let migrator = Migrator { migrations: Cow::Owned(all), ..Migrator::DEFAULT };
+    // A replica of the version before may start again after a newer one has migrated.
+    let migrator =
+        Migrator { migrations: Cow::Owned(all), ignore_missing: true, ..Migrator::DEFAULT };
     let applied = match db {
         Db::Sqlite { writer, .. } => run_on_sqlite(&migrator, writer).await,
         Db::Postgres(pool) => run_on_postgres(&migrator, pool).await,

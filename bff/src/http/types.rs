@@ -84,3 +84,31 @@ pub(super) fn innermost(ty: &Type) -> &str {
         BaseType::List(items) => innermost(items),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_by_the_type_they_belong_to() {
+        let types = Types::read(
+            "interface Node { id: ID! } type Seat implements Node { id: ID! names: [String!] }
+             type Start { seat: Seat! @semanticNonNull } schema { query: Start }
+             directive @semanticNonNull(levels: [Int!]! = [0]) on FIELD_DEFINITION",
+        );
+        assert_eq!(types.root(OperationType::Query), Some("Start"));
+        assert_eq!(types.root(OperationType::Mutation), None);
+        let seat = types.field("Start", "seat").unwrap();
+        assert!(!seat.nullable);
+        let names = types.field(innermost(seat), "names").unwrap();
+        assert!(names.nullable);
+        assert_eq!(innermost(names), "String");
+        assert!(types.field("Node", "id").is_some());
+        assert!(types.field("Seat", "unknown").is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_read_tells_nothing() {
+        assert_eq!(Types::read("{ a }").root(OperationType::Query), None);
+    }
+}

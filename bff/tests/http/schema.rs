@@ -187,8 +187,12 @@ impl Feed {
     }
 
     /// Large, for ever, as fast as it is taken.
-    async fn flood(&self) -> impl Stream<Item = String> {
-        stream::repeat_with(|| "x".repeat(16 * 1_024))
+    async fn flood(&self, ctx: &Context<'_>) -> impl Stream<Item = String> {
+        let dropped = Dropped(ctx.data_unchecked::<Deeds>().dropped.clone());
+        stream::repeat_with(move || {
+            let _kept = &dropped;
+            "x".repeat(16 * 1_024)
+        })
     }
 
     async fn forbidden(&self) -> Result<stream::Empty<i32>, Error> {

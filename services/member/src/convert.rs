@@ -5,8 +5,7 @@ use moim_kit::id::SessionId;
 use moim_kit::token::PublicKey;
 use moim_proto::member::v1 as proto;
 
-use crate::model::Member;
-use crate::store::Viewed;
+use crate::model::{Member, Viewed};
 
 /// A member as somebody sees them.
 pub(crate) fn member((member, viewer_has_blocked): Viewed) -> proto::Member {

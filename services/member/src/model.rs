@@ -18,6 +18,9 @@ const MAX_AVATAR_URL: usize = 2_048;
 const MAX_BIO: usize = 500;
 const MAX_PASSWORD_BYTES: usize = 512;
 
+/// A member and whether the one who looks hides them.
+pub(crate) type Viewed = (Member, bool);
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
     pub id: MemberId,

@@ -11,7 +11,7 @@ use moim_testbed::on_both_databases;
 use prost::Message as _;
 use uuid::Uuid;
 
-use crate::note::{MIGRATIONS, NOTE, State, bump, number, state, told, until};
+use crate::note::{NOTE, State, begin, bump, number, stand, state, told, until};
 
 const NOTES: usize = 5;
 const ROUNDS: usize = 20;
@@ -20,7 +20,7 @@ const ROUNDS: usize = 20;
 async fn write(ground: Ground, notes: [Uuid; NOTES], writer: usize) -> usize {
     let mut committed = 0;
     for round in 0..ROUNDS {
-        let mut tx = ground.outbox.begin().await.unwrap();
+        let mut tx = begin(&ground).await;
         bump(&mut tx, notes[(writer + round * 3) % NOTES], &ground).await.unwrap();
         if round % 2 == 0 {
             // The later a transaction commits after its ids were made, the sharper the test.
@@ -49,7 +49,7 @@ async fn follow(ground: Ground, count: usize) -> Vec<Entry> {
 
 on_both_databases! {
     async fn a_fact_leaves_with_the_commit_and_not_with_a_rollback(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let (kept, undone) = (Uuid::now_v7(), Uuid::now_v7());
         let mut tx = ground.outbox.begin().await.unwrap();
         bump(&mut tx, undone, &ground).await.unwrap();
@@ -67,7 +67,7 @@ on_both_databases! {
     }
 
     async fn of_two_states_told_at_one_version_the_later_counts(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let (id, now) = (Uuid::now_v7(), bed.clock.now());
         let mut tx = ground.outbox.begin().await.unwrap();
         for title in ["first", "second"] {
@@ -81,8 +81,8 @@ on_both_databases! {
     }
 
     async fn readers_miss_nothing_and_see_nothing_twice_or_too_early(bed: Bed) {
-        let here = bed.ground("note", &MIGRATIONS).await;
-        let there = bed.ground("note", &MIGRATIONS).await;
+        let here = stand(&bed).await;
+        let there = stand(&bed).await;
         let notes = [(); NOTES].map(|()| Uuid::now_v7());
         let expected = 8 * ROUNDS * 3 / 4;
         let readers = [&here, &there].map(|ground| scoped(follow(ground.clone(), expected)));
@@ -112,7 +112,7 @@ on_both_databases! {
     }
 
     async fn old_facts_are_swept_and_the_newest_of_each_note_stays(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let (old, young) = (Uuid::now_v7(), Uuid::now_v7());
         let now = bed.clock.now();
         let long_ago = now.before(Duration::from_secs(8 * 24 * 3_600));
@@ -123,7 +123,7 @@ on_both_databases! {
             tx.commit().await.unwrap();
         }
         told(&ground, 6).await;
-        let _another_process_sweeps_at_its_start = bed.ground("note", &MIGRATIONS).await;
+        let _another_process_sweeps_at_its_start = stand(&bed).await;
         let left = async || {
             let entries = ground.outbox.read(0, 100).await.unwrap();
             let left: Vec<_> =
@@ -136,7 +136,7 @@ on_both_databases! {
     }
 
     async fn keys_of_idempotent_work_are_forgotten_after_a_day(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         const INSERT: &str = "
 INSERT INTO idempotency (member_id, operation, key, request_hash, created_at_us)
 VALUES ('', '', $1, '', $2)";
@@ -147,7 +147,7 @@ VALUES ('', '', $1, '', $2)";
             tx.execute(INSERT, args![key, at]).await.unwrap();
         }
         tx.commit().await.unwrap();
-        let _another_process_sweeps_at_its_start = bed.ground("note", &MIGRATIONS).await;
+        let _another_process_sweeps_at_its_start = stand(&bed).await;
         until(async || number(&ground, "SELECT COUNT(*) FROM idempotency").await == 1).await;
         let young = "SELECT COUNT(*) FROM idempotency WHERE key = 'young'";
         assert_eq!(number(&ground, young).await, 1);

@@ -9,11 +9,11 @@ use moim_kit::task::scoped;
 use moim_testbed::{ScriptedLog, on_both_databases};
 use uuid::Uuid;
 
-use crate::note::{MIGRATIONS, NOTE, copied, follow, read_up_to, state};
+use crate::note::{NOTE, copied, follow, read_up_to, stand, state};
 
 on_both_databases! {
     async fn a_mark_on_its_way_is_waited_for(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let log = ScriptedLog::new();
         log.hold();
         let note = Uuid::now_v7();
@@ -29,8 +29,8 @@ on_both_databases! {
     }
 
     async fn a_mark_taken_in_by_another_process_of_the_room_counts(bed: Bed) {
-        let here = bed.ground("note", &MIGRATIONS).await;
-        let there = bed.ground("note", &MIGRATIONS).await;
+        let here = stand(&bed).await;
+        let there = stand(&bed).await;
         let log = ScriptedLog::new();
         let note = Uuid::now_v7();
         let copies = here.copies(&[NOTE]);
@@ -43,7 +43,7 @@ on_both_databases! {
     }
 
     async fn what_is_here_or_newer_is_not_waited_for(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let log = ScriptedLog::new();
         let note = Uuid::now_v7();
         let copies = follow(&ground, log.clone(), Arc::default(), &bed.tasks);
@@ -55,14 +55,14 @@ on_both_databases! {
     }
 
     async fn nouns_that_are_not_copied_are_not_waited_for(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let copies = ground.copies(&[NOTE]);
         let marks = [Mark::new("other", Uuid::now_v7(), 1, bed.clock.now())];
         copies.arrived(&marks).await.unwrap();
     }
 
     async fn what_never_arrives_is_told_as_a_copy_that_is_behind(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let copies = ground.copies(&[NOTE]);
         let marks = [Mark::new(NOTE, Uuid::now_v7(), 1, bed.clock.now())];
         let fault = copies.arrived(&marks).await.unwrap_err();

@@ -8,7 +8,7 @@ use moim_storage::{Ground, Idempotency, Replay};
 use moim_testbed::on_both_databases;
 use uuid::Uuid;
 
-use crate::note::{MIGRATIONS, State, bump, number, state};
+use crate::note::{State, begin, bump, number, stand, state};
 
 /// Makes a note as a mutation would; the answer names it.
 async fn make(
@@ -17,7 +17,7 @@ async fn make(
     operation: &'static str,
     title: &str,
 ) -> Result<String, Fault> {
-    let mut tx = ground.outbox.begin().await?;
+    let mut tx = begin(ground).await;
     let now = ground.clock.now();
     let key = match Idempotency::claim(&mut tx, call, operation, &state(title), now).await? {
         Replay::Done(State { title }, _) => return Ok(title),
@@ -36,7 +36,7 @@ async fn notes(ground: &Ground) -> i64 {
 
 on_both_databases! {
     async fn the_same_key_and_input_get_the_first_answer(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let call = bed.call(MemberId::fresh()).keyed(Some("k"));
         let first = make(&ground, &call, "noteMake", "a").await.unwrap();
         let second = make(&ground, &call, "noteMake", "a").await.unwrap();
@@ -44,7 +44,7 @@ on_both_databases! {
     }
 
     async fn the_same_key_with_other_input_is_refused(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let call = bed.call(MemberId::fresh()).keyed(Some("k"));
         make(&ground, &call, "noteMake", "a").await.unwrap();
         let fault = make(&ground, &call, "noteMake", "b").await.unwrap_err();
@@ -53,8 +53,8 @@ on_both_databases! {
     }
 
     async fn tries_at_the_same_time_have_one_effect_and_one_answer(bed: Bed) {
-        let here = bed.ground("note", &MIGRATIONS).await;
-        let there = bed.ground("note", &MIGRATIONS).await;
+        let here = stand(&bed).await;
+        let there = stand(&bed).await;
         let call = bed.call(MemberId::fresh()).keyed(Some("k"));
         let tries = (0..8).map(|n| {
             let (ground, call) = (if n % 2 == 0 { &here } else { &there }.clone(), call.clone());
@@ -67,7 +67,7 @@ on_both_databases! {
     }
 
     async fn work_that_was_undone_leaves_no_key(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let call = bed.call(MemberId::fresh()).keyed(Some("k"));
         let mut tx = ground.outbox.begin().await.unwrap();
         let (request, now) = (state("a"), ground.clock.now());
@@ -80,7 +80,7 @@ on_both_databases! {
     }
 
     async fn keys_of_other_members_and_of_other_operations_do_not_meet(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let (one, other) = (MemberId::fresh(), MemberId::fresh());
         for (member, operation, title) in
             [(one, "noteMake", "a"), (other, "noteMake", "b"), (one, "noteCopy", "c")]
@@ -92,7 +92,7 @@ on_both_databases! {
     }
 
     async fn work_without_a_key_is_done_each_time(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let call = bed.call(MemberId::fresh());
         for _ in 0..2 {
             make(&ground, &call, "noteMake", "a").await.unwrap();

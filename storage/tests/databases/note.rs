@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use moim_kit::Fault;
 use moim_kit::bus::{Entry, Fact, Log};
 use moim_kit::task::Tasks;
-use moim_storage::{Copies, Ground, Handler, Reader, Row, Tx, args};
+use moim_storage::{Config, Copies, Ground, Handler, Reader, Row, Tx, args};
+use moim_testbed::Bed;
 use prost::Message;
 use sqlx::migrate::Migrator;
 use uuid::Uuid;
@@ -30,6 +31,26 @@ const EFFECT: &str = "
 INSERT INTO effect (place, note_id, version)
 VALUES ((SELECT COUNT(*) FROM effect), $1, $2)";
 
+/// A process of the room, on a machine that may be busy with much else.
+pub async fn stand(bed: &Bed) -> Ground {
+    open(bed, &patient(bed)).await.unwrap()
+}
+
+/// Time enough for anything.
+pub fn patient(bed: &Bed) -> Config {
+    Config {
+        acquire_timeout_ms: 60_000,
+        lock_timeout_ms: 60_000,
+        statement_timeout_ms: 60_000,
+        ..bed.storage.clone()
+    }
+}
+
+pub async fn open(bed: &Bed, storage: &Config) -> Result<Ground, Fault> {
+    let house = (bed.clock.clone(), bed.tasks.clone(), bed.verifier.clone());
+    Ground::open(storage, bed.data(), "note", &MIGRATIONS, house).await
+}
+
 /// What is told of a note.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct State {
@@ -48,6 +69,17 @@ pub async fn bump(tx: &mut Tx, id: Uuid, ground: &Ground) -> Result<i64, Fault> 
     let (version,) = row.unwrap();
     tx.tell(NOTE, id, version, &state(format!("{title} {version}")), "", ground.clock.now());
     Ok(version)
+}
+
+/// Begins as often as it takes: SQLite lets two processes write in turns, and a turn may be long in coming.
+pub async fn begin(ground: &Ground) -> Tx {
+    loop {
+        match ground.outbox.begin().await.map_err(Fault::from) {
+            Ok(tx) => return tx,
+            Err(fault) if fault.code().is_retryable() => {}
+            Err(fault) => panic!("{fault}"),
+        }
+    }
 }
 
 /// Copies notes; fails as often as it is told to when it meets the poisoned one.

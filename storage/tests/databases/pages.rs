@@ -5,7 +5,7 @@ use moim_storage::{Ground, Keyset, args};
 use moim_testbed::on_both_databases;
 use uuid::Uuid;
 
-use crate::note::MIGRATIONS;
+use crate::note::stand;
 
 const LIST: u8 = 1;
 const INSERT: &str = "INSERT INTO note (id, sort_key, title, version) VALUES ($1, $2, $3, 1)";
@@ -86,7 +86,7 @@ async fn backwards(ground: &Ground, keyset: Keyset, size: i32) -> Vec<(i64, Uuid
 
 on_both_databases! {
     async fn pages_visit_every_row_once_both_ways_in_both_orders(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let rising = fill(&ground).await;
         let falling: Vec<_> = rising.iter().rev().copied().collect();
         for (descending, expected) in [(false, rising), (true, falling)] {

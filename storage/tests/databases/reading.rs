@@ -11,7 +11,7 @@ use proptest::strategy::{Strategy, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use uuid::Uuid;
 
-use crate::note::{Copier, MIGRATIONS, NOTE, copied, effects, follow, read_up_to, state, told};
+use crate::note::{Copier, NOTE, copied, effects, follow, read_up_to, stand, state, told};
 
 const NOTES: usize = 6;
 
@@ -27,7 +27,7 @@ fn push(log: &ScriptedLog, note: Uuid, version: i64) {
 
 on_both_databases! {
     async fn a_copy_never_goes_back_whatever_the_order_and_the_repetitions(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let log = ScriptedLog::new();
         let notes = [(); NOTES].map(|()| Uuid::now_v7());
         let mut newest: BTreeMap<Uuid, i64> = BTreeMap::new();
@@ -56,7 +56,7 @@ on_both_databases! {
         let handler = Arc::new(Copier { tells: true, ..Copier::default() });
         let mut grounds = Vec::new();
         for _ in 0..2 {
-            let ground = bed.ground("note", &MIGRATIONS).await;
+            let ground = stand(&bed).await;
             follow(&ground, log.clone(), handler.clone(), &bed.tasks);
             grounds.push(ground);
         }
@@ -75,7 +75,7 @@ on_both_databases! {
     }
 
     async fn a_fact_that_always_fails_is_passed_over_and_others_go_on(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let log = ScriptedLog::new();
         let (bad, good) = (Uuid::now_v7(), Uuid::now_v7());
         let handler = Arc::new(Copier { failures_left: u32::MAX.into(), ..Copier::default() });
@@ -92,7 +92,7 @@ on_both_databases! {
     }
 
     async fn a_failure_that_passes_is_tried_again_and_takes_effect_once(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let log = ScriptedLog::new();
         let note = Uuid::now_v7();
         let handler = Arc::new(Copier { failures_left: 2.into(), ..Copier::default() });
@@ -105,7 +105,7 @@ on_both_databases! {
     }
 
     async fn nouns_that_are_not_copied_are_read_past(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let log = ScriptedLog::new();
         let note = Uuid::now_v7();
         log.push("other", note, 1, &state("not ours"));
@@ -116,7 +116,7 @@ on_both_databases! {
     }
 
     async fn a_reader_goes_on_where_it_stopped(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let log = ScriptedLog::new();
         let note = Uuid::now_v7();
         let before = Tasks::new();

@@ -5,7 +5,7 @@ use moim_storage::{Arg, args, violates};
 use moim_testbed::on_both_databases;
 use uuid::Uuid;
 
-use crate::note::MIGRATIONS;
+use crate::note::stand;
 
 const INSERT: &str = "INSERT INTO note (id, sort_key, title, version) VALUES ($1, 0, $2, 1)";
 const INSERT_KIND: &str =
@@ -25,7 +25,7 @@ fn refusal(reason: &'static str) -> Fault {
 
 on_both_databases! {
     async fn values_of_every_kind_come_back_as_they_went(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let mut tx = ground.outbox.begin().await.unwrap();
         let full = args!["full", "모임 '); --", i64::MIN, true, vec![0_u8, 255]];
         tx.execute(INSERT_KIND, full).await.unwrap();
@@ -45,7 +45,7 @@ on_both_databases! {
     async fn a_list_of_any_length_finds_just_what_it_names(bed: Bed) {
         const FIND: &str =
             "SELECT id FROM note WHERE title <> $1 AND id IN ({ids}) ORDER BY id";
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let mut ids: Vec<String> = Vec::new();
         let mut tx = ground.outbox.begin().await.unwrap();
         for n in 0..200 {
@@ -65,7 +65,7 @@ on_both_databases! {
     }
 
     async fn a_refusal_by_a_constraint_is_known_by_its_name(bed: Bed) {
-        let ground = bed.ground("note", &MIGRATIONS).await;
+        let ground = stand(&bed).await;
         let insert = async |title: &str| {
             let mut tx = ground.outbox.begin().await.unwrap();
             let inserted = tx.execute(INSERT, args![Uuid::now_v7(), title]).await;

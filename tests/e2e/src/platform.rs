@@ -24,7 +24,7 @@ const KNOBS: [(&str, &str); 4] = [
 
 /// Running processes that are one platform; they end when it is dropped.
 pub struct Platform {
-    /// The processes, those with an endpoint last.
+    /// The processes; with rooms apart: member, gathering, schedule and bff.
     pub processes: Vec<Process>,
     client: Client,
     urls: Vec<String>,
@@ -112,6 +112,13 @@ impl Platform {
     pub async fn sign_up(&self, nickname: &str) -> Person {
         let number = self.signed_up.fetch_add(1, Ordering::Relaxed);
         Person::sign_up(&self.client(), nickname, &format!("person{number}@example.com")).await
+    }
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        // Those who ask go before those who are asked, so that nobody complains of the other's end.
+        self.processes.iter_mut().rev().for_each(Process::kill);
     }
 }
 

@@ -14,6 +14,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// A child process; ended with its owner, and its logs are shown when a test fails.
 pub struct Process {
     name: String,
+    command: Command,
     child: Child,
     out: PathBuf,
     err: PathBuf,
@@ -31,7 +32,7 @@ impl Process {
                 command.env_remove(key);
             }
         }
-        let child = command
+        command
             .args(arguments)
             .envs(knobs.iter().copied())
             .env("RUST_BACKTRACE", "1")
@@ -39,10 +40,15 @@ impl Process {
             .current_dir(directory)
             .stdin(Stdio::null())
             .stdout(File::create(&out).unwrap())
-            .stderr(File::create(&err).unwrap())
-            .spawn()
-            .unwrap();
-        Self { name: name.to_owned(), child, out, err }
+            .stderr(File::create(&err).unwrap());
+        let child = command.spawn().unwrap();
+        Self { name: name.to_owned(), command, child, out, err }
+    }
+
+    /// Starts it once more as it was started, after it has ended; it goes on writing where it wrote.
+    pub fn start_again(&mut self) {
+        assert!(self.ended().is_some(), "{} still runs", self.name);
+        self.child = self.command.spawn().unwrap();
     }
 
     /// Operating system's number of the process.

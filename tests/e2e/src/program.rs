@@ -26,7 +26,11 @@ fn built() -> PathBuf {
     let lock = File::create(profile.join(".moim-e2e.lock")).unwrap();
     lock.lock().unwrap();
     if !is_fresh(&program) {
+        // What changes while it is being built is not in it: the stamp is from before.
+        let begun = profile.join(".moim-e2e.begun");
+        File::create(&begun).unwrap();
         build(profile);
+        fs::rename(begun, stamp(&program)).unwrap();
         assert!(program.exists(), "cargo built no {}", program.display());
     }
     program
@@ -44,19 +48,25 @@ fn build(profile: &Path) {
     assert!(output.status.success(), "the program does not build:\n{said}");
 }
 
-/// True when the program is there and newer than every source that cargo says it was made of.
+/// Tells when a build that found nothing to do was begun last.
+fn stamp(program: &Path) -> PathBuf {
+    program.with_file_name(".moim-e2e.built")
+}
+
+/// True when the program is there and nothing that cargo says it was made of is newer.
 fn is_fresh(program: &Path) -> bool {
-    let modified = |path: &Path| fs::metadata(path).and_then(|it| it.modified()).ok();
+    let changed = |path: &Path| fs::metadata(path).and_then(|it| it.modified()).ok();
     let (Some(made), Ok(sources)) =
-        (modified(program), fs::read_to_string(program.with_extension("d")))
+        (changed(program), fs::read_to_string(program.with_extension("d")))
     else {
         return false;
     };
+    let made = changed(&stamp(program)).map_or(made, |checked| checked.max(made));
     let sources = sources.split_once(": ").map_or("", |(_, sources)| sources);
     // Cargo writes a space inside a path as "\ ".
     let sources = sources.trim().replace("\\ ", "\0");
-    sources
-        .split(' ')
-        .map(|source| source.replace('\0', " "))
-        .all(|source| modified(Path::new(&source)).is_some_and(|changed| changed <= made))
+    let sources = sources.split(' ').map(|source| PathBuf::from(source.replace('\0', " ")));
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let manifests = ["Cargo.lock", "Cargo.toml"].map(|name| workspace.join(name));
+    sources.chain(manifests).all(|source| changed(&source).is_some_and(|at| at <= made))
 }

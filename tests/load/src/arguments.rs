@@ -1,5 +1,6 @@
 //! What can be asked of the bench.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
@@ -9,6 +10,9 @@ use crate::site::{Backing, Side};
 
 /// Argument of the process that generates the load.
 pub const GENERATE: &str = "--generate";
+
+/// Argument of the process that fills the house, with the directory to fill.
+pub const FILL: &str = "--fill";
 
 /// Compares the GraphQL endpoint with handlers written by hand that make the same calls.
 #[derive(Debug, Parser)]
@@ -47,6 +51,9 @@ pub struct Arguments {
     /// Generate load as told on standard input.
     #[arg(long, hide = true)]
     pub generate: bool,
+    /// Fill a house here, and leave.
+    #[arg(long, hide = true)]
+    pub fill: Option<PathBuf>,
     /// Given by programs that look for tests.
     #[arg(long, hide = true)]
     format: Option<String>,

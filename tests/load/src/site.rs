@@ -1,6 +1,7 @@
 //! What is measured: a whole house in this process, and four doors to it.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +23,6 @@ use moim_kit::token::{KeySource, PublicKey, Verifier};
 use moim_kit::{Clock, Fault, Timestamp, telemetry};
 use moim_proto::member::v1::ListSigningKeysRequest;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::canned::canned;
@@ -63,26 +63,22 @@ pub struct Site {
     tasks: Tasks,
     addresses: Vec<(Door, SocketAddr)>,
     token: String,
-    _data: TempDir,
 }
 
 const ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 impl Site {
-    /// Opens the house, fills it, opens the doors, and signs in.
-    pub async fn open() -> anyhow::Result<Self> {
-        let data = tempfile::tempdir()?;
-        let mut config = Config::default();
-        config.house.data = data.path().to_owned();
-        config.bff.listen = ANYWHERE;
-        config.bff.mode = moim_bff::Mode::Production;
-        // Four levels of connections are eleven levels of fields.
-        config.bff.depth = config.bff.depth.max(11);
-        // One token for the whole run.
-        config.member.access_token_s = 24 * 3_600;
+    /// Fills an empty house with its town.
+    pub async fn fill(data: &Path) -> anyhow::Result<()> {
+        ensure!(town::fill_if_empty(&config(data)).await?, "the town was there already");
+        Ok(())
+    }
+
+    /// Opens a house that was filled, opens the doors, and signs in.
+    pub async fn open(data: &Path) -> anyhow::Result<Self> {
+        let config = config(data);
         telemetry::init(&config.telemetry)?;
-        ensure!(town::fill_if_empty(&config).await?, "the town was there already");
         let house = House::open(&config, Plan::of(ROOMS)).await?;
         let endpoint = house.endpoint.context("the house has no endpoint")?;
 
@@ -106,7 +102,7 @@ impl Site {
             ),
             (Door { side: Side::Floor, backing: Backing::Memory }, by_hand(memory).await?),
         ];
-        let mut site = Self { house, tasks, addresses, token: String::new(), _data: data };
+        let mut site = Self { house, tasks, addresses, token: String::new() };
         site.sign_in().await?;
         Ok(site)
     }
@@ -197,6 +193,18 @@ impl Site {
         let answer = sender.send_request(request.body(Full::<bytes::Bytes>::from(body))?).await?;
         Ok(answer.into_body().collect().await?.to_bytes().to_vec())
     }
+}
+
+fn config(data: &Path) -> Config {
+    let mut config = Config::default();
+    config.house.data = data.to_owned();
+    config.bff.listen = ANYWHERE;
+    config.bff.mode = moim_bff::Mode::Production;
+    // Four levels of connections are eleven levels of fields.
+    config.bff.depth = config.bff.depth.max(11);
+    // One token for the whole run.
+    config.member.access_token_s = 24 * 3_600;
+    config
 }
 
 fn asked(door: Door, query: &Query) -> Asked {

@@ -8,7 +8,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use sqlx::{Connection as _, PgConnection};
-use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -28,17 +27,15 @@ struct Server {
     _running: Option<Running>,
 }
 
+/// A shell that holds the server: it ends the server and removes its directory once our end of its
+/// standard input is gone, so that a test process leaves nothing behind however it ends.
 struct Running {
-    child: Child,
-    _directory: TempDir,
+    _keeper: Child,
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+const KEEPER: &str = r#"directory=$1; shift; "$@" & server=$!
+cat >/dev/null
+kill -INT "$server"; wait "$server"; rm -rf "$directory""#;
 
 impl Server {
     fn url(&self, database: &str) -> String {
@@ -55,11 +52,11 @@ impl Server {
             eprintln!("LEFT OUT: PostgreSQL is not installed; this test ran on SQLite only.");
             return None;
         };
-        let directory = tempfile::Builder::new().prefix("moim-postgres-").tempdir().unwrap();
-        let data = directory.path().join("data");
+        let directory = tempfile::Builder::new().prefix("moim-postgres-").tempdir().unwrap().keep();
+        let data = directory.join("data");
         let owner = owner();
         if let Some((uid, gid)) = owner {
-            std::os::unix::fs::chown(directory.path(), Some(uid), Some(gid)).unwrap();
+            std::os::unix::fs::chown(&directory, Some(uid), Some(gid)).unwrap();
         }
         let made = command(&bin.join("initdb"), owner)
             .args([
@@ -74,22 +71,19 @@ impl Server {
             .unwrap();
         assert!(made.success(), "initdb failed");
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = command(&bin.join("postgres"), owner)
+        let keeper = command(Path::new("/bin/sh"), owner)
+            .args(["-c", KEEPER, "keeper"])
+            .arg(&directory)
+            .arg(bin.join("postgres"))
             .arg("-D")
             .arg(&data)
-            .args([
-                "-c",
-                "listen_addresses=127.0.0.1",
-                "-c",
-                "fsync=off",
-                "-c",
-                "max_connections=400",
-            ])
-            .args(["-c", &format!("unix_socket_directories={}", directory.path().display())])
+            .args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"])
+            .args(["-c", "max_connections=400", "-c", "unix_socket_directories="])
             .args(["-c", &format!("port={port}")])
+            .stdin(Stdio::piped())
             .spawn()
             .unwrap();
-        let running = Running { child, _directory: directory };
+        let running = Running { _keeper: keeper };
         let server =
             Self { base: format!("postgres://moim@127.0.0.1:{port}"), _running: Some(running) };
         for _ in 0..600 {

@@ -5,7 +5,7 @@ use moim_kit::{Fault, Timestamp};
 use moim_storage::{Arg, Tx, args, violates};
 
 use crate::fault::Reason;
-use crate::model::{Email, Member, Nickname, nickname_key};
+use crate::model::{Email, Member, Nickname, Viewed, nickname_key};
 use crate::store::{PasswordHash, Store};
 
 /// `$1` is who looks.
@@ -73,9 +73,6 @@ struct ViewedRow {
     member: MemberRow,
     viewer_has_blocked: bool,
 }
-
-/// A member and whether the one who looks hides them.
-pub(crate) type Viewed = (Member, bool);
 
 impl TryFrom<ViewedRow> for Viewed {
     type Error = Fault;

@@ -12,7 +12,7 @@ use moim_storage::{Db, Outbox};
 
 pub(crate) use blocks::{delete_block, insert_block};
 pub(crate) use log_ins::{clear_failures, count_failure};
-pub(crate) use members::{Viewed, find_member, insert_member, lock_member, update_member};
+pub(crate) use members::{find_member, insert_member, lock_member, update_member};
 pub(crate) use sessions::{
     find_standing, insert_session, lock_session_of, revoke_all, revoke_session, rotate_token,
     touch_session,

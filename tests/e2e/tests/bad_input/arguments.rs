@@ -76,7 +76,7 @@ pub async fn try_all(scene: &Scene) {
             trial.refused(scene.cast.client(role), row.mutation, input, by).await;
         }
     }
-    trial.end(200);
+    trial.end(200).await;
     compare(scene).await;
 }
 
@@ -99,7 +99,8 @@ fn texts(texts: impl IntoIterator<Item = String>) -> Vec<Value> {
 
 /// Text of one line and at least `least` characters.
 fn lines(least: usize, most: usize) -> Vec<Value> {
-    let mut all = vec![" ".repeat(50), "가".repeat(least - 1), format!(" {} ", "가".repeat(least - 1))];
+    let mut all =
+        vec![" ".repeat(50), "가".repeat(least - 1), format!(" {} ", "가".repeat(least - 1))];
     all.extend(["가".repeat(most + 1), "a".repeat(20_000)]);
     all.extend(controls().into_iter().chain(["두\n줄".to_owned(), "두\r\n줄".to_owned()]));
     texts(all)
@@ -136,7 +137,8 @@ fn numbers(least: i32) -> Vec<Value> {
 
 fn emails() -> Vec<Value> {
     let long = format!("{}@{}example.com", "a".repeat(64), "b.".repeat(100));
-    let all = ["", " ", "@", "a", "a@b", "a b@c.kr", "a@b@c.kr", "a\0@b.kr", "a@b.kr\0", "<a@b.kr>"];
+    let all =
+        ["", " ", "@", "a", "a@b", "a b@c.kr", "a@b@c.kr", "a\0@b.kr", "a@b.kr\0", "<a@b.kr>"];
     texts(all.map(str::to_owned).into_iter().chain([long, "가@나.kr".into(), "a".repeat(20_000)]))
 }
 
@@ -145,7 +147,8 @@ fn passwords() -> Vec<Value> {
 }
 
 fn nicknames() -> Vec<Value> {
-    let all = ["", " ", "가", "두 낱말", "느낌표!", "a\0b", "a\u{200b}b", "\u{3164}\u{3164}", "🙂🙂"];
+    let all =
+        ["", " ", "가", "두 낱말", "느낌표!", "a\0b", "a\u{200b}b", "\u{3164}\u{3164}", "🙂🙂"];
     texts(all.map(str::to_owned).into_iter().chain(["가".repeat(21), "a".repeat(20_000)]))
 }
 

@@ -30,13 +30,12 @@ pub async fn try_all(scene: &Scene) {
             trial.refused(scene.cast.client(role), mutation, input, by).await;
         }
     }
-    trial.end(150);
+    trial.end(150).await;
 }
 
 fn wrong_ids(scene: &Scene, field: &str) -> Vec<Value> {
-    let mut ids: Vec<Value> = ["", " ", "x", "%%%%", "한글", "\0", "AAAA", "../../etc/passwd"]
-        .map(Value::from)
-        .to_vec();
+    let mut ids: Vec<Value> =
+        ["", " ", "x", "%%%%", "한글", "\0", "AAAA", "../../etc/passwd"].map(Value::from).to_vec();
     ids.extend([json!("A".repeat(20_000)), json!(5), json!(-1)]);
     ids.push(json!("00000000-0000-0000-0000-000000000000"));
     for (of, name) in NOUNS {

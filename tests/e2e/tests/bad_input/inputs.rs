@@ -46,21 +46,13 @@ const GOOD: &[Good] = &[
         r#"{ "gatheringId": "<gathering>", "message": "저도요." }"#,
     ),
     Good("gatheringLeave", Role::Member, r#"{ "gatheringId": "<gathering>" }"#),
-    Good(
-        "membershipDecide",
-        Role::Host,
-        r#"{ "membershipId": "<applicant>", "approve": true }"#,
-    ),
+    Good("membershipDecide", Role::Host, r#"{ "membershipId": "<applicant>", "approve": true }"#),
     Good(
         "membershipSetRole",
         Role::Host,
         r#"{ "membershipId": "<guestMembership>", "role": "MANAGER" }"#,
     ),
-    Good(
-        "membershipRemove",
-        Role::Host,
-        r#"{ "membershipId": "<guestMembership>", "ban": true }"#,
-    ),
+    Good("membershipRemove", Role::Host, r#"{ "membershipId": "<guestMembership>", "ban": true }"#),
     Good(
         "scheduleCreate",
         Role::Host,
@@ -75,22 +67,14 @@ const GOOD: &[Good] = &[
             "place": "시청 뒤", "startsAt": "<soon>", "endsAt": "<later>", "capacity": 9,
             "closed": true }"#,
     ),
-    Good(
-        "scheduleCancel",
-        Role::Host,
-        r#"{ "scheduleId": "<schedule>", "reason": "비가 와요." }"#,
-    ),
+    Good("scheduleCancel", Role::Host, r#"{ "scheduleId": "<schedule>", "reason": "비가 와요." }"#),
     Good(
         "scheduleAttend",
         Role::Member,
         r#"{ "scheduleId": "<free>", "joinWaitlist": true, "allowOverlap": true }"#,
     ),
     Good("scheduleWithdraw", Role::Member, r#"{ "scheduleId": "<schedule>" }"#),
-    Good(
-        "attendanceRecord",
-        Role::Host,
-        r#"{ "attendanceId": "<attendance>", "attended": true }"#,
-    ),
+    Good("attendanceRecord", Role::Host, r#"{ "attendanceId": "<attendance>", "attended": true }"#),
 ];
 
 /// Who may do a mutation, and what they send.
@@ -141,5 +125,6 @@ pub async fn fields(client: &Client) -> Vec<Field> {
     fields
 }
 
-const INPUTS: &str = "{ __schema { mutationType { fields { name args { type { ofType { inputFields {
+const INPUTS: &str =
+    "{ __schema { mutationType { fields { name args { type { ofType { inputFields {
   name defaultValue type { kind name ofType { kind name } } } } } } } } } }";

@@ -13,6 +13,7 @@ mod requests;
 #[path = "../matrix/scene.rs"]
 #[allow(dead_code, reason = "the matrix needs more of it")]
 mod scene;
+mod seen;
 mod slow;
 #[path = "../matrix/snapshot.rs"]
 mod snapshot;
@@ -23,28 +24,46 @@ mod wire;
 
 use moim_e2e::{Platform, on_both_shapes};
 
-use crate::scene::Scene;
+use crate::scene::{Scene, assert_quiet};
 
 on_both_shapes! {
     async fn arguments_out_of_range_are_user_errors_with_a_path(platform: Platform) {
         arguments::try_all(&Scene::set(&platform).await).await;
+        assert_quiet(&platform);
     }
 
     async fn ids_of_nothing_and_of_other_nouns_are_not_found(platform: Platform) {
         ids::try_all(&Scene::set(&platform).await).await;
-    }
-
-    async fn values_of_another_type_are_one_coded_error(platform: Platform) {
-        types::try_all(&Scene::set(&platform).await).await;
+        assert_quiet(&platform);
     }
 
     async fn what_the_present_state_or_role_forbids_is_a_user_error(platform: Platform) {
         let mut scene = Scene::set(&platform).await;
         scene.begin().await;
         states::try_all(&mut scene).await;
+        assert_quiet(&platform);
+    }
+
+    async fn pages_cursors_ids_and_names_that_cannot_be_are_refused_or_not_found(platform: Platform) {
+        let scene = Scene::set(&platform).await;
+        queries::pages(&scene).await;
+        queries::cursors(&scene).await;
+        queries::lookups(&scene).await;
+        queries::instants(&scene).await;
+        queries::siblings(&scene).await;
+        assert_quiet(&platform);
     }
 
     async fn keys_that_cannot_be_kept_are_refused(platform: Platform) {
         keys::try_all(&Scene::set(&platform).await).await;
+        assert_quiet(&platform);
     }
+}
+
+/// These never reach a room, so one shape tells all there is to tell.
+#[tokio::test]
+async fn values_of_another_type_are_one_coded_error() {
+    let platform = Platform::one_process().await;
+    types::try_all(&Scene::set(&platform).await).await;
+    assert_quiet(&platform);
 }

@@ -12,24 +12,27 @@ mod snapshot;
 
 use moim_e2e::{Platform, on_both_shapes};
 
-use crate::scene::Scene;
+use crate::scene::{Scene, assert_quiet};
 
 on_both_shapes! {
     async fn every_field_answers_as_the_table_says(platform: Platform) {
         let scene = Scene::set(&platform).await;
         fields::try_all(&scene).await;
+        assert_quiet(&platform);
     }
 
     async fn every_mutation_answers_as_the_table_says(platform: Platform) {
         let mut scene = Scene::set(&platform).await;
         scene.begin().await;
         mutations::try_all(&mut scene).await;
+        assert_quiet(&platform);
     }
 
     async fn ids_of_other_peoples_things_tell_and_change_nothing(platform: Platform) {
         let mut scene = Scene::set(&platform).await;
         scene.begin().await;
         foreign::try_all(&scene).await;
+        assert_quiet(&platform);
     }
 }
 

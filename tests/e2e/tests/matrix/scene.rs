@@ -187,6 +187,18 @@ impl Scene {
     }
 }
 
+/// No process took any of it for a defect: nothing panicked and nothing was logged as an error.
+pub fn assert_quiet(platform: &Platform) {
+    for process in &platform.processes {
+        let said = process.stderr();
+        let defects: Vec<_> = said
+            .lines()
+            .filter(|line| line.contains(" ERROR ") || line.contains("panicked"))
+            .collect();
+        assert!(defects.is_empty(), "defects were logged:\n{}", defects.join("\n"));
+    }
+}
+
 /// An id of the same noun that nothing has.
 pub fn missing(id: &str) -> String {
     let other = if id.as_bytes()[12] == b'A' { "B" } else { "A" };

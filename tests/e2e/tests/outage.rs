@@ -1,0 +1,92 @@
+//! A room that is down takes its own fields with it and nothing else, and comes back by itself.
+#![allow(clippy::unwrap_used, reason = "tests fail loudly")]
+
+use moim_e2e::{Platform, Value, error_codes, eventually, json};
+
+const BROWSE: &str = "{ gatherings(first: 10) { edges { node {
+  title host { nickname } schedules(first: 3) { edges { node { title } } }
+} } } }";
+const HOSTS: &str = "{ gatherings(first: 10) { edges { node { title host { nickname bio } } } } }";
+const MEMBER: usize = 0;
+const SCHEDULE: usize = 2;
+
+/// Fails unless every error is of this service, worth another try, and on one of these paths.
+fn expect_outage(body: &Value, service: &str, paths: &[Value]) {
+    let errors = body["errors"].as_array().unwrap_or_else(|| panic!("no errors: {body:#}"));
+    let mut failed: Vec<_> = errors.iter().map(|error| error["path"].clone()).collect();
+    failed.sort_by_key(Value::to_string);
+    assert_eq!(failed, paths, "{body:#}");
+    for error in errors {
+        let told = &error["extensions"];
+        assert_eq!(
+            (&told["service"], &told["retryable"]),
+            (&json!(service), &json!(true)),
+            "{error}"
+        );
+        assert!(told["retryAfterMs"].as_i64().is_some_and(|ms| ms > 0), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_schedule_room_gatherings_are_still_there() {
+    let Some(mut platform) = Platform::apart().await else { return };
+    let host = platform.sign_up("host").await;
+    let gathering = host.create_gathering(json!({ "title": "남은 모임" })).await;
+    host.create_gathering(json!({ "title": "다른 모임" })).await;
+    let schedule = host.create_schedule(&gathering, json!({})).await;
+    platform.processes[SCHEDULE].kill();
+
+    let answer = host.send(BROWSE, json!({})).await;
+    assert_eq!(answer.status, 200);
+    let edges = answer.body["data"]["gatherings"]["edges"].as_array().unwrap();
+    assert_eq!(edges.len(), 2);
+    for edge in edges {
+        assert_eq!(edge["node"]["host"]["nickname"], "host");
+        assert!(edge["node"]["schedules"].is_null());
+    }
+    let path = |nth: usize| json!(["gatherings", "edges", nth, "node", "schedules"]);
+    expect_outage(&answer.body, "schedule", &[path(0), path(1)]);
+    let refused = host.try_attend(&schedule, json!({})).await;
+    expect_outage(&refused, "schedule", &[json!(["scheduleAttend"])]);
+    assert!(refused["data"]["scheduleAttend"].is_null());
+
+    // Others go on meanwhile, and what they told is heard afterwards.
+    let guest = platform.sign_up("guest").await;
+    guest.join(&gathering).await;
+    platform.processes[SCHEDULE].start_again();
+    eventually(async || {
+        let body = guest.graphql(BROWSE, json!({})).await;
+        if body.get("errors").is_none() { Ok(()) } else { Err(body) }
+    })
+    .await;
+    assert_eq!(guest.attend(&schedule).await["state"], "GOING");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_member_room_people_still_meet() {
+    let Some(mut platform) = Platform::apart().await else { return };
+    let host = platform.sign_up("host").await;
+    let gathering = host.create_gathering(json!({})).await;
+    let schedule = host.create_schedule(&gathering, json!({})).await;
+    let guest = platform.sign_up("guest").await;
+    guest.join(&gathering).await;
+    platform.processes[MEMBER].kill();
+
+    assert_eq!(guest.attend(&schedule).await["state"], "GOING");
+    host.data(BROWSE, json!({})).await;
+    let body = host.graphql(HOSTS, json!({})).await;
+    let card = &body["data"]["gatherings"]["edges"][0]["node"]["host"];
+    assert_eq!(*card, json!({ "nickname": "host", "bio": null }));
+    let path = json!(["gatherings", "edges", 0, "node", "host", "bio"]);
+    expect_outage(&body, "member", &[path]);
+    let body = host.graphql("{ viewer { email } }", json!({})).await;
+    assert_eq!(error_codes(&body), ["UNAVAILABLE"]);
+
+    platform.processes[MEMBER].start_again();
+    eventually(async || {
+        let body = host.graphql(HOSTS, json!({})).await;
+        if body.get("errors").is_none() { Ok(()) } else { Err(body) }
+    })
+    .await;
+    platform.sign_up("newcomer").await.join(&gathering).await;
+}
