@@ -100,15 +100,18 @@ async fn stand(config: &Config, plan: Plan) -> anyhow::Result<()> {
     // Before anything is opened, so that an interrupt while the town is being filled also ends cleanly.
     let mut stop = Stop::listen()?;
     let whole = plan.is_whole();
-    if whole && config.house.town {
-        tokio::select! {
-            filled = town::fill_if_empty(config) => { filled?; }
-            () = stop.asked() => return Ok(()),
+    let open = async {
+        if whole && config.house.town {
+            town::fill_if_empty(config).await?;
         }
-    }
-    let house = House::open(config, plan).await?;
+        House::open(config, plan).await
+    };
+    let house = tokio::select! {
+        house = open => house?,
+        () = stop.asked() => return Ok(()),
+    };
     if let Some(address) = house.endpoint {
-        let has_town = whole && town::is_filled(&house).await?;
+        let has_town = whole && town::stands_in(&house).await?;
         let url = config.bff.public_url(address);
         let now = house.clock.now();
         print(&welcome::text(&url, config.bff.is_development(), has_town, now))?;

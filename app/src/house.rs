@@ -8,12 +8,12 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use moim_bff::Upstream;
 use moim_bff::http::Readiness;
-use moim_kit::Clock;
 use moim_kit::bus::Log;
 use moim_kit::serve::Room;
 use moim_kit::task::Tasks;
 use moim_kit::token::{KeySource, Verifier};
 use moim_kit::wire::{self, Wire};
+use moim_kit::{Clock, Fault};
 use moim_storage::{Db, Ground};
 
 use crate::config::{Config, Place};
@@ -32,6 +32,7 @@ pub struct House {
     pub upstream: Upstream,
     /// Where the endpoint listens, when it runs here.
     pub endpoint: Option<SocketAddr>,
+    first_log: Arc<dyn Log>,
     tasks: Tasks,
     databases: Vec<Db>,
 }
@@ -75,7 +76,7 @@ impl House {
             let room = moim_member::open(config.member.clone(), ground).await;
             site.stand(room.context("the member room did not open")?, &config.rooms.member).await?
         } else {
-            site.far("member", &config.rooms.member).await?
+            site.far("member", &config.rooms.member, true).await?
         };
         let keys = plan.keys.unwrap_or_else(|| Arc::new(MemberKeys::new(member.wire.clone())));
         site.verifier.set_source(keys);
@@ -87,7 +88,8 @@ impl House {
             let room = room.context("the gathering room did not open")?;
             site.stand(room, &config.rooms.gathering).await?
         } else {
-            site.far("gathering", &config.rooms.gathering).await?
+            let needed = plan.here.contains("schedule") || plan.here.contains("bff");
+            site.far("gathering", &config.rooms.gathering, needed).await?
         };
 
         let schedule = if plan.here.contains("schedule") {
@@ -99,10 +101,11 @@ impl House {
             let room = room.context("the schedule room did not open")?;
             site.stand(room, &config.rooms.schedule).await?
         } else {
-            site.far("schedule", &config.rooms.schedule).await?
+            let needed = plan.here.contains("bff");
+            site.far("schedule", &config.rooms.schedule, needed).await?
         };
 
-        let upstream = Upstream::new(member.wire, gathering.wire, schedule.wire);
+        let upstream = Upstream::new(member.wire.clone(), gathering.wire, schedule.wire);
         site.watch_revocations();
         let endpoint = if plan.here.contains("bff") {
             Some(site.endpoint(config, upstream.clone()).await?)
@@ -110,7 +113,12 @@ impl House {
             None
         };
         let Site { clock, tasks, databases, .. } = site;
-        Ok(Self { clock, upstream, endpoint, tasks, databases })
+        Ok(Self { clock, upstream, endpoint, first_log: member.log, tasks, databases })
+    }
+
+    /// True when nobody ever signed up.
+    pub async fn is_empty(&self) -> Result<bool, Fault> {
+        Ok(self.first_log.read(0, 1).await?.is_empty())
     }
 
     /// Stops taking requests, finishes those in flight and closes every database.
@@ -188,11 +196,19 @@ impl<'a> Site<'a> {
         Ok(Neighbour { wire: room.wire, log: room.log })
     }
 
-    async fn far(&self, room: &'static str, place: &Place) -> anyhow::Result<Neighbour> {
+    /// A room in another process; only those that are needed here are waited for.
+    async fn far(
+        &self,
+        room: &'static str,
+        place: &Place,
+        needed: bool,
+    ) -> anyhow::Result<Neighbour> {
         let wire = wire::remote(&place.address)
             .with_context(|| format!("the configuration is wrong: rooms.{room}.address"))?;
         let patience = Duration::from_millis(self.config.house.patience_ms);
-        reach::wait_for(room, &place.address, wire.clone(), patience).await?;
+        if needed {
+            reach::wait_for(room, &place.address, wire.clone(), patience).await?;
+        }
         let log = Arc::new(RemoteLog::new(wire.clone(), self.secret.clone()));
         Ok(Neighbour { wire, log })
     }

@@ -9,8 +9,8 @@ use moim_kit::serve::Room;
 use moim_kit::task::Tasks;
 use moim_storage::Db;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 
 use crate::facts;
 
@@ -49,7 +49,6 @@ pub async fn open(
         }
     });
     let server = Server::builder()
-        .tcp_nodelay(true)
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .http2_keepalive_timeout(Some(KEEP_ALIVE))
         .max_concurrent_streams(100)
@@ -58,7 +57,8 @@ pub async fn open(
     let stopped = tasks.token().cancelled_owned();
     let name = room.name;
     tasks.spawn("room socket", async move {
-        let incoming = TcpListenerStream::new(listener);
+        // What tonic is told of sockets holds only for those it opens itself.
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         if let Err(error) = server.serve_with_incoming_shutdown(incoming, stopped).await {
             tracing::error!(%error, room = name, "the room's socket failed");
         }

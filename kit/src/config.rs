@@ -26,16 +26,23 @@ where
 {
     let mut figment = Figment::from(Serialized::defaults(T::default()));
     if let Some(path) = file {
-        let text = std::fs::read_to_string(path)
+        std::fs::read_to_string(path)
             .map_err(|error| ConfigError::Unreadable(path.to_owned(), error.to_string()))?;
-        figment = figment.merge(Toml::string(&text));
+        figment = figment.merge(Toml::file_exact(path));
     }
     figment
         // Without the two underscores it is somebody else's, such as what Kubernetes injects for a
         // service named moim.
         .merge(Env::prefixed("MOIM_").filter(|key| key.as_str().contains("__")).split("__"))
         .extract()
-        .map_err(|error| ConfigError::Wrong(error.to_string()))
+        .map_err(|error| ConfigError::Wrong(sentence(&error.to_string())))
+}
+
+/// A parser shows the place in several lines with a drawing: the first line and the last say it all.
+fn sentence(text: &str) -> String {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default();
+    lines.next_back().map_or_else(|| first.to_owned(), |last| format!("{first}: {last}"))
 }
 
 #[cfg(test)]

@@ -226,9 +226,15 @@ impl Clone for Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.0.reason, self.0.message)?;
+        let mut told = String::new();
         let mut cause = self.0.source.as_deref().map(|source| source as &dyn Error);
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            // Many errors repeat their cause in their own words.
+            let text = error.to_string();
+            if !told.contains(&text) {
+                write!(f, ": {text}")?;
+                told.push_str(&text);
+            }
             cause = error.source();
         }
         Ok(())

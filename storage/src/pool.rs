@@ -10,7 +10,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use moim_kit::Fault;
+use moim_kit::{Code, Fault};
 
 use crate::args::Arg;
 use crate::error::Error;
@@ -39,7 +39,7 @@ impl Default for Config {
         Self {
             url: String::new(),
             max_connections: 8,
-            acquire_timeout_ms: 2_000,
+            acquire_timeout_ms: 5_000,
             lock_timeout_ms: 2_000,
             statement_timeout_ms: 5_000,
         }
@@ -66,6 +66,15 @@ const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 impl Db {
     /// Opens a room's database, making the file or the schema when it is not there.
     pub async fn open(config: &Config, data: &Path, room: &str) -> Result<Self, Fault> {
+        let is_postgres =
+            ["postgres://", "postgresql://"].iter().any(|it| config.url.starts_with(it));
+        if !config.url.is_empty() && !is_postgres {
+            return Err(Fault::new(
+                Code::Invalid,
+                "CONFIG_INVALID",
+                "storage.url must be empty or begin with postgres://",
+            ));
+        }
         let opened = if config.url.is_empty() {
             Self::open_sqlite(&data.join(format!("{room}.db")), config).await
         } else {

@@ -72,7 +72,7 @@ impl Default for Limits {
             tokens: 1_000,
             nesting: 40,
             operations: 10,
-            depth: 10,
+            depth: 16,
             introspection_depth: 20,
             selections: 2_000,
             aliases: 30,

@@ -16,8 +16,8 @@ use sqlx::migrate::Migrator;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 
 use crate::{Signer, database};
 
@@ -76,7 +76,7 @@ impl Bed {
         let token = self.tasks.token();
         self.tasks.spawn("test server", async move {
             let stopped = token.cancelled_owned();
-            let incoming = TcpListenerStream::new(listener);
+            let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
             server.serve_with_incoming_shutdown(incoming, stopped).await.unwrap();
         });
         wire::remote(&address).unwrap()

@@ -71,7 +71,7 @@ impl MemberMutation {
         AuthRefreshPayload::new(scope, SERVICE, tokens)
     }
 
-    /// Revokes this session, or all; its access tokens stop working at once.
+    /// Revokes this session, or all; its access tokens stop working within a second.
     async fn auth_log_out(
         &self,
         ctx: &Context<'_>,
