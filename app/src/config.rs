@@ -33,7 +33,8 @@ pub struct Config {
 pub struct House {
     /// Directory of SQLite files.
     pub data: PathBuf,
-    /// Shared by all processes of a house: with it rooms read each other's facts over the network.
+    /// Shared by all processes of a house: with it rooms read each other's facts over the network,
+    /// and the endpoint seals seen tokens.
     pub secret: String,
     /// Fill an empty house with a small town when every room runs in one process.
     pub town: bool,

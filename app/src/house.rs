@@ -230,6 +230,8 @@ impl<'a> Site<'a> {
             })
         });
         let house = (self.clock.clone(), self.tasks.clone(), self.verifier.clone());
-        Ok(moim_bff::open(&config.bff, upstream, readiness, house).await?)
+        let own: [u8; 32] = rand::random();
+        let secret = if self.secret.is_empty() { &own } else { self.secret.as_bytes() };
+        Ok(moim_bff::open(&config.bff, upstream, readiness, secret, house).await?)
     }
 }

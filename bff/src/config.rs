@@ -1,13 +1,18 @@
 //! Every knob of the endpoint; times are milliseconds, sizes are bytes.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::guard;
-use crate::http::{Limits, Profile, Settings};
+use crate::http::{Console, Limits, Profile, Settings, Tab};
+
+/// What a first visitor of the console finds opened.
+const TABS: [&str; 2] =
+    [include_str!("console/gatherings.graphql"), include_str!("console/sign_in.graphql")];
 
 /// Whether people are building against the endpoint or using it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,11 +125,16 @@ impl Config {
         }
     }
 
+    fn console(&self) -> Console {
+        let assets = (!self.console_assets.is_empty()).then(|| PathBuf::from(&self.console_assets));
+        let tab = |query: &str| Tab { query: query.to_owned(), ..Tab::default() };
+        Console { assets, tabs: TABS.map(tab).into() }
+    }
+
     /// As the transport takes it.
     pub fn settings(&self) -> Result<Settings, BadConfig> {
         let bad = |knob, why: &dyn std::fmt::Display| BadConfig { knob, why: why.to_string() };
-        let profile =
-            Profile::from_str(&self.profile).map_err(|error| bad("profile", &error))?;
+        let profile = Profile::from_str(&self.profile).map_err(|error| bad("profile", &error))?;
         if !self.public_url.is_empty() {
             url::Url::parse(&self.public_url).map_err(|error| bad("public_url", &error))?;
         }
@@ -153,7 +163,7 @@ impl Config {
             mutation_deadline: Duration::from_millis(self.mutation_deadline_ms),
             strict_get: self.strict_get,
             origins: self.origins.clone(),
-            console: None,
+            console: self.is_development().then(|| self.console()),
             ..defaults
         })
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_graphql::{Data, Value};
 use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use moim_kit::seen::{self, Seen};
+use moim_kit::seen;
 use moim_kit::token::Verifier;
 use moim_kit::trace::{self, Trace};
 use moim_kit::{Call, Clock, Code, Fault};
@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::http::{Admitted, Arrival, Edge, Outcome, Refusal, Via};
 use crate::schema::Scope;
+use crate::seal::Seal;
 use crate::upstream::Upstream;
 
 const SEEN: HeaderName = HeaderName::from_static(seen::HEADER);
@@ -36,6 +37,7 @@ struct Inner {
     clock: Clock,
     upstream: Upstream,
     public_url: Arc<str>,
+    seal: Seal,
     development: bool,
 }
 
@@ -46,20 +48,22 @@ impl Gate {
         clock: Clock,
         upstream: Upstream,
         public_url: Arc<str>,
+        seal: Seal,
         development: bool,
     ) -> Self {
-        Self { inner: Arc::new(Inner { verifier, clock, upstream, public_url, development }) }
+        let inner = Inner { verifier, clock, upstream, public_url, seal, development };
+        Self { inner: Arc::new(inner) }
     }
 }
 
 impl Edge for Gate {
     async fn admit(&self, arrival: Arrival<'_>) -> Result<Admitted, Refusal> {
-        let Inner { verifier, clock, upstream, public_url, development } = &*self.inner;
+        let Inner { verifier, clock, upstream, public_url, seal, development } = &*self.inner;
         let headers = arrival.headers;
         let trace = Trace::continued(text(headers, &HeaderName::from_static(trace::HEADER)));
         let now = clock.now();
         let deadline = arrival.operation.and_then(|operation| operation.deadline);
-        let mut seen = seen_so_far(headers);
+        let mut seen = sealed(headers).map(|text| seal.open(text)).unwrap_or_default();
         seen.expire(now);
         let mut call = Call::new(trace, deadline.unwrap_or_else(|| Instant::now() + DEADLINE))
             .having_seen(seen);
@@ -77,8 +81,9 @@ impl Edge for Gate {
         data.insert(scope);
         let bill = *development && headers.contains_key(BILL);
         let secure = public_url.starts_with("https:");
+        let seal = seal.clone();
         let mut admitted = Admitted::with(data).finally(move |outcome| {
-            finish(&call, outcome, bill, secure);
+            finish(&call, &seal, outcome, bill, secure);
         });
         admitted.expires_at = expires_at;
         admitted.trace_id = Some(trace.trace_id());
@@ -87,7 +92,7 @@ impl Edge for Gate {
 }
 
 /// Hands the client what it has seen, and where to look should it complain.
-fn finish(call: &Call, outcome: &mut Outcome, bill: bool, secure: bool) {
+fn finish(call: &Call, seal: &Seal, outcome: &mut Outcome, bill: bool, secure: bool) {
     let mut header = |name: HeaderName, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
             outcome.headers.insert(name, value);
@@ -95,7 +100,7 @@ fn finish(call: &Call, outcome: &mut Outcome, bill: bool, secure: bool) {
     };
     header(TRACE_ID, &call.trace().trace_id());
     if call.has_written() {
-        let seen = call.seen_after().encode_text();
+        let seen = seal.seal(&call.seen_after());
         header(SEEN, &seen);
         let secure = if secure { "; Secure" } else { "" };
         header(
@@ -125,7 +130,8 @@ fn bearer(credential: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-fn seen_so_far(headers: &HeaderMap) -> Seen {
+/// The seen token, by header or by cookie, as the client sent it.
+fn sealed(headers: &HeaderMap) -> Option<&str> {
     let cookie = || {
         headers
             .get_all(COOKIE)
@@ -134,7 +140,7 @@ fn seen_so_far(headers: &HeaderMap) -> Seen {
             .flat_map(|value| value.split(';'))
             .find_map(|pair| pair.trim().strip_prefix(SEEN_COOKIE)?.strip_prefix('='))
     };
-    text(headers, &SEEN).or_else(cookie).map(Seen::decode_text).unwrap_or_default()
+    text(headers, &SEEN).or_else(cookie)
 }
 
 /// True when Korean is the first language asked for (RFC 9110, 12.5.4).
@@ -169,14 +175,10 @@ mod tests {
 
     #[test]
     fn what_was_seen_comes_by_header_or_by_cookie() {
-        let mut seen = Seen::default();
-        let now = Clock::system().now();
-        seen.merge([seen::Mark::new("member", uuid::Uuid::now_v7(), 2, now)]);
-        let text = seen.encode_text();
-        for (name, value) in [(SEEN, text.clone()), (COOKIE, format!("a=b; moim-seen={text}"))] {
-            let headers = HeaderMap::from_iter([(name, HeaderValue::try_from(value).unwrap())]);
-            assert_eq!(seen_so_far(&headers), seen);
+        for (name, value) in [(SEEN, "token"), (COOKIE, "a=b; moim-seen=token")] {
+            let headers = HeaderMap::from_iter([(name, HeaderValue::from_static(value))]);
+            assert_eq!(sealed(&headers), Some("token"));
         }
-        assert!(seen_so_far(&HeaderMap::new()).is_empty());
+        assert_eq!(sealed(&HeaderMap::new()), None);
     }
 }

@@ -7,6 +7,7 @@ pub mod guard;
 pub mod http;
 pub mod loader;
 pub mod schema;
+mod seal;
 mod upstream;
 
 use std::net::SocketAddr;
@@ -33,11 +34,13 @@ pub enum OpenError {
     Listen(SocketAddr, std::io::Error),
 }
 
-/// Listens and answers until the tasks are told to stop; tells the address it listens on.
+/// Listens and answers until the tasks are told to stop; tells the address it listens on. Under
+/// `secret` seen tokens are sealed.
 pub async fn open(
     config: &Config,
     upstream: Upstream,
     readiness: Readiness,
+    secret: &[u8],
     house: (Clock, Tasks, Arc<Verifier>),
 ) -> Result<SocketAddr, OpenError> {
     let (clock, tasks, verifier) = house;
@@ -47,7 +50,8 @@ pub async fn open(
     let address = listener.local_addr().map_err(listen)?;
     let public_url: Arc<str> = config.public_url(address).into();
     let development = config.is_development();
-    let gate = gate::Gate::new(verifier, clock, upstream.clone(), public_url, development);
+    let seal = seal::Seal::new(secret);
+    let gate = gate::Gate::new(verifier, clock, upstream.clone(), public_url, seal, development);
     let limits = settings.limits.clone();
     let router = http::router(schema::build(development), gate, settings, readiness, &tasks)
         .merge(calendar::routes(upstream));

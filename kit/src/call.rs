@@ -6,9 +6,9 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use parking_lot::Mutex;
 use tokio::time::Instant;
-use tonic::{Request, Response};
+use tonic::{Request, Response, Status};
 
-use crate::fault::Fault;
+use crate::fault::{Code, Fault};
 use crate::id::{MemberId, SessionId};
 use crate::seen::{self, Mark, Seen};
 use crate::trace::{self, Trace};
@@ -172,16 +172,20 @@ impl Call {
         call
     }
 
-    /// Writes what the callee must know into headers; false when there is no time left.
-    pub(crate) fn write_headers(&self, headers: &mut HeaderMap) -> bool {
+    /// Writes what the callee must know into headers; refuses when there is no time left, or when
+    /// something could only be sent by losing it.
+    pub(crate) fn write_headers(&self, headers: &mut HeaderMap) -> Result<(), Status> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return false;
+            return Err(Status::deadline_exceeded("the deadline passed"));
         }
-        let mut set = |name: HeaderName, text: &str| {
-            if let Ok(value) = HeaderValue::from_str(text) {
+        check_key(self.idempotency_key())?;
+        let mut unfit = None;
+        let mut set = |name: HeaderName, text: &str| match HeaderValue::from_str(text) {
+            Ok(value) => {
                 headers.insert(name, value);
             }
+            Err(error) => unfit = Some(error),
         };
         set(GRPC_TIMEOUT, &format_timeout(left));
         set(TRACEPARENT, &self.trace.child().to_string());
@@ -195,7 +199,7 @@ impl Call {
         if !seen.is_empty() {
             set(SEEN, &seen.encode_text());
         }
-        true
+        unfit.map_or(Ok(()), |error| Err(Fault::internal(error).into()))
     }
 
     pub(crate) fn token(&self) -> Option<Arc<str>> {
@@ -217,6 +221,22 @@ impl Call {
             self.collected.lock().written.extend_from_slice(written.marks());
         }
     }
+}
+
+/// Refuses a key that could not be kept or sent whole.
+pub fn check_key(key: Option<&str>) -> Result<(), Fault> {
+    let fits = |key: &str| {
+        (1..=128).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    if key.is_none_or(fits) {
+        return Ok(());
+    }
+    Err(Fault::new(
+        Code::Invalid,
+        "IDEMPOTENCY_KEY_INVALID",
+        "An idempotency key has 1 to 128 visible ASCII characters.",
+    )
+    .in_korean("멱등 키는 보이는 ASCII 문자 1자에서 128자까지입니다."))
 }
 
 /// An answer that tells what it wrote.
@@ -278,7 +298,7 @@ mod tests {
             .having_seen(seen.clone())
             .keyed(Some("k"));
         let mut headers = HeaderMap::new();
-        assert!(call.write_headers(&mut headers));
+        call.write_headers(&mut headers).unwrap();
         let got = Call::from_headers(&headers);
         assert_eq!(got.trace().trace_id(), call.trace().trace_id());
         assert_eq!(got.token().as_deref(), Some("token"));
@@ -286,6 +306,15 @@ mod tests {
         assert_eq!(got.seen(), &seen);
         assert!(got.caller().is_none(), "a token proves nothing before it is verified");
         assert!(got.deadline() <= call.deadline() + Duration::from_millis(500));
+    }
+
+    #[test]
+    fn a_key_that_could_not_be_sent_whole_is_refused() {
+        assert!(check_key(None).is_ok() && check_key(Some("5f0c-1")).is_ok());
+        for key in ["", "한글", "a\nb", "a b", &"k".repeat(129)] {
+            let call = Call::new(Trace::fresh(), Instant::now() + DEFAULT_TIMEOUT).keyed(Some(key));
+            assert!(call.write_headers(&mut HeaderMap::new()).is_err(), "{key}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod seen;
 pub mod serve;
 pub mod task;
 pub mod telemetry;
+pub mod text;
 pub mod token;
 pub mod trace;
 pub mod wire;

@@ -16,8 +16,8 @@ use tower::Service;
 use tracing::Instrument as _;
 
 use crate::bus::Log;
-use crate::call::Call;
-use crate::fault::{Code, Fault};
+use crate::call::{Call, check_key};
+use crate::fault::Fault;
 use crate::seen::Mark;
 use crate::task::scoped;
 use crate::token::Verifier;
@@ -148,13 +148,6 @@ async fn admit(verifier: &Verifier, gate: &dyn Gate, call: &mut Call) -> Result<
     if let Some(token) = call.token() {
         call.set_caller(Some(verifier.verify(&token).await?));
     }
-    if call.idempotency_key().is_some_and(|key| key.is_empty() || key.len() > 128) {
-        return Err(Fault::new(
-            Code::Invalid,
-            "IDEMPOTENCY_KEY_INVALID",
-            "An idempotency key has 1 to 128 characters.",
-        )
-        .in_korean("멱등 키는 1자에서 128자까지입니다."));
-    }
+    check_key(call.idempotency_key())?;
     if call.seen().is_empty() { Ok(()) } else { gate.arrived(call.seen().marks()).await }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Error};
+use moim_kit::call::check_key;
 use moim_kit::{Call, Fault};
 
 use super::directive::idempotency_key;
@@ -42,8 +43,10 @@ impl Scope {
     }
 
     /// The same under the idempotency key of the mutation being resolved.
-    pub fn keyed(&self, ctx: &Context<'_>) -> Call {
-        self.call().clone().keyed(idempotency_key(ctx).as_deref())
+    pub fn keyed(&self, ctx: &Context<'_>) -> Result<Call, Fault> {
+        let key = idempotency_key(ctx);
+        check_key(key.as_deref())?;
+        Ok(self.call().clone().keyed(key.as_deref()))
     }
 
     /// True when people who asked read Korean.

@@ -47,8 +47,8 @@ where
             .extensions_mut()
             .remove::<Call>()
             .unwrap_or_else(|| Call::new(Trace::fresh(), Instant::now() + DEFAULT_TIMEOUT));
-        if !call.write_headers(request.headers_mut()) {
-            return Box::pin(async { Ok(out_of_time().into_http()) });
+        if let Err(status) = call.write_headers(request.headers_mut()) {
+            return Box::pin(async { Ok(status.into_http()) });
         }
         call.charge(request.uri().path());
         // What is only in memory must not reach a neighbour that it could not reach over the network.

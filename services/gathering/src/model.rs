@@ -1,9 +1,8 @@
 //! Gatherings: what one is made of, which texts and numbers it accepts, and when it takes members.
 
-use std::ops::RangeInclusive;
-
 use moim_kit::Timestamp;
 use moim_kit::id::{GatheringId, MemberId};
+use moim_kit::text::{line, prose};
 use url::Url;
 
 use crate::fault::Reason;
@@ -205,16 +204,16 @@ impl Gathering {
 }
 
 pub fn title(text: &str) -> Result<String, Reason> {
-    line(text).filter(|text| has(text, 2..=60)).ok_or(Reason::TitleInvalid)
+    line(text, 2..=60).ok_or(Reason::TitleInvalid)
 }
 
 pub fn description(text: &str) -> Result<String, Reason> {
-    prose(text).filter(|text| has(text, 1..=2_000)).ok_or(Reason::DescriptionInvalid)
+    prose(text, 1..=2_000).ok_or(Reason::DescriptionInvalid)
 }
 
 /// What an applicant writes; nothing but blanks is nothing.
 pub fn message(text: &str) -> Result<Option<String>, Reason> {
-    let text = prose(text).filter(|text| has(text, 0..=500)).ok_or(Reason::MessageInvalid)?;
+    let text = prose(text, 0..=500).ok_or(Reason::MessageInvalid)?;
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
@@ -240,28 +239,11 @@ pub fn image_url(text: &str) -> Result<Option<String>, Reason> {
             && url.username().is_empty()
             && url.password().is_none()
     };
-    if plain && has(text, 1..=2_048) && Url::parse(text).is_ok_and(safe) {
+    if plain && (1..=2_048).contains(&text.chars().count()) && Url::parse(text).is_ok_and(safe) {
         Ok(Some(text.to_owned()))
     } else {
         Err(Reason::ImageUrlInvalid)
     }
-}
-
-/// A text of one line, without blanks around it; nothing when it holds a control character.
-fn line(text: &str) -> Option<String> {
-    let text = text.trim();
-    (!text.contains(char::is_control)).then(|| text.to_owned())
-}
-
-/// A text of several lines; the two-letter line ends of some systems become the one of all others.
-fn prose(text: &str) -> Option<String> {
-    let text = text.trim().replace("\r\n", "\n");
-    let strange = |letter: char| letter.is_control() && letter != '\n';
-    (!text.contains(strange)).then_some(text)
-}
-
-fn has(text: &str, characters: RangeInclusive<usize>) -> bool {
-    characters.contains(&text.chars().count())
 }
 
 #[cfg(test)]

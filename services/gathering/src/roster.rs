@@ -94,6 +94,16 @@ pub fn require(own: Option<&Membership>, action: Action) -> Result<(), Reason> {
     if allows(own.and_then(Membership::rights), action) { Ok(()) } else { Err(Reason::NotAllowed) }
 }
 
+/// As [`require`], for what is done to a membership: one that the caller may not see is not there.
+fn require_over(
+    own: Option<&Membership>,
+    target: &Membership,
+    action: Action,
+) -> Result<(), Reason> {
+    let sees = target.status == Status::Active || own.is_some_and(|own| own.id == target.id);
+    require(own, action).map_err(|refused| if sees { refused } else { Reason::MembershipNotFound })
+}
+
 /// The host's own membership of a gathering just started.
 pub fn host(gathering: &Gathering, now: Timestamp) -> Membership {
     let host = gathering.host.clone();
@@ -152,7 +162,7 @@ pub fn decide(
     approve: bool,
     now: Timestamp,
 ) -> Result<Move, Reason> {
-    require(own, Action::Decide)?;
+    require_over(own, &target, Action::Decide)?;
     if target.status != Status::Pending {
         return Err(Reason::NotPending);
     }
@@ -171,7 +181,7 @@ pub fn set_role(
     role: Role,
     now: Timestamp,
 ) -> Result<RoleMove, Reason> {
-    require(own, Action::SetRole)?;
+    require_over(own, &target, Action::SetRole)?;
     let own = own.ok_or(Reason::NotAllowed)?;
     if target.status != Status::Active {
         return Err(Reason::NotActive);
@@ -197,7 +207,7 @@ pub fn remove(
     ban: bool,
     now: Timestamp,
 ) -> Result<Move, Reason> {
-    require(own, Action::Remove(target.role))?;
+    require_over(own, &target, Action::Remove(target.role))?;
     let seat = match target.status {
         Status::Active => Seat::Freed,
         Status::Pending => Seat::Same,

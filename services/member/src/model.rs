@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use moim_kit::Timestamp;
 use moim_kit::id::MemberId;
+use moim_kit::text::prose;
 use url::Url;
 
 use crate::fault::Reason;
@@ -183,11 +184,7 @@ fn avatar(text: &str) -> Result<Option<String>, Reason> {
 }
 
 fn about(text: &str) -> Result<Option<String>, Reason> {
-    let text = text.trim().replace("\r\n", "\n");
-    let plain = !text.chars().any(|letter| letter.is_control() && letter != '\n');
-    if !plain || text.chars().count() > MAX_BIO {
-        return Err(Reason::BioInvalid);
-    }
+    let text = prose(text, 0..=MAX_BIO).ok_or(Reason::BioInvalid)?;
     Ok((!text.is_empty()).then_some(text))
 }
 

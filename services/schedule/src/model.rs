@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use moim_kit::Timestamp;
 use moim_kit::id::{AttendanceId, GatheringId, MemberId, ScheduleId};
+use moim_kit::text::{line, prose};
 
 use crate::fault::Reason;
 
@@ -286,7 +287,7 @@ impl Schedule {
 
 /// Why a schedule is called off.
 pub fn cancel_reason(text: &str) -> Result<String, Reason> {
-    long_text(text, REASON).ok_or(Reason::ReasonInvalid)
+    prose(text, REASON).ok_or(Reason::ReasonInvalid)
 }
 
 fn require_ahead(starts_at: Timestamp, now: Timestamp) -> Result<(), Reason> {
@@ -314,7 +315,7 @@ fn title(text: &str) -> Result<String, Reason> {
 }
 
 fn description(text: &str) -> Result<String, Reason> {
-    long_text(text, DESCRIPTION).ok_or(Reason::DescriptionInvalid)
+    prose(text, DESCRIPTION).ok_or(Reason::DescriptionInvalid)
 }
 
 fn place(text: &str) -> Result<String, Reason> {
@@ -323,18 +324,6 @@ fn place(text: &str) -> Result<String, Reason> {
 
 fn capacity(seats: i32) -> Result<i32, Reason> {
     if CAPACITY.contains(&seats) { Ok(seats) } else { Err(Reason::CapacityInvalid) }
-}
-
-fn line(text: &str, length: RangeInclusive<usize>) -> Option<String> {
-    let text = text.trim();
-    let fits = length.contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    fits.then(|| text.to_owned())
-}
-
-fn long_text(text: &str, length: RangeInclusive<usize>) -> Option<String> {
-    let text = text.trim().replace("\r\n", "\n");
-    let odd = |letter: char| letter.is_control() && letter != '\n';
-    (length.contains(&text.chars().count()) && !text.chars().any(odd)).then_some(text)
 }
 
 #[cfg(test)]

@@ -27,9 +27,12 @@ pub struct GatheringMutation;
 macro_rules! write {
     ($ctx:expr, $call:ident($request:expr) -> $payload:ident($field:ident)) => {{
         let scope = Scope::of($ctx)?;
-        let request = scope.keyed($ctx).request($request);
-        let answer = scope.upstream().gathering.$call(request).await;
-        let value = answer.map_err(Fault::from).and_then(|it| it.into_inner().$field.try_into());
+        let value = async {
+            let request = scope.keyed($ctx)?.request($request);
+            let answer = scope.upstream().gathering.$call(request).await?;
+            answer.into_inner().$field.try_into()
+        };
+        let value: Result<_, Fault> = value.await;
         $payload::new(scope, SERVICE, value)
     }};
 }

@@ -30,13 +30,13 @@ impl MemberMutation {
     ) -> Result<Option<AuthSignUpPayload>> {
         let scope = Scope::of(ctx)?;
         let AuthSignUpInput { email, password, nickname } = input;
-        let request = scope.keyed(ctx).request(SignUpRequest { email, password, nickname });
-        let answer = scope.upstream().member.sign_up(request).await;
-        let outcome = answer.map_err(Fault::from).and_then(|answer| {
-            let answer = answer.into_inner();
+        let outcome = async {
+            let message = SignUpRequest { email, password, nickname };
+            let request = scope.keyed(ctx)?.request(message);
+            let answer = scope.upstream().member.sign_up(request).await?.into_inner();
             Ok((answer.tokens.try_into()?, answer.account.try_into()?))
-        });
-        let (tokens, viewer, user_errors) = opened(scope, outcome)?;
+        };
+        let (tokens, viewer, user_errors) = opened(scope, outcome.await)?;
         Ok(Some(AuthSignUpPayload { tokens, viewer, user_errors }))
     }
 
@@ -96,14 +96,16 @@ impl MemberMutation {
         #[graphql(desc = "What to do.")] input: MemberUpdateInput,
     ) -> Result<Option<MemberUpdatePayload>> {
         let scope = Scope::of(ctx)?;
-        let request = scope.keyed(ctx).request(UpdateRequest {
+        let message = UpdateRequest {
             nickname: input.nickname,
             avatar_url: clearable(input.avatar_url, |url| url.0),
             bio: clearable(input.bio, |bio| bio),
-        });
-        let answer = scope.upstream().member.update(request).await;
-        let member = answer.map_err(Fault::from).and_then(|it| it.into_inner().member.try_into());
-        MemberUpdatePayload::new(scope, SERVICE, member)
+        };
+        let member = async {
+            let request = scope.keyed(ctx)?.request(message);
+            scope.upstream().member.update(request).await?.into_inner().member.try_into()
+        };
+        MemberUpdatePayload::new(scope, SERVICE, member.await)
     }
 
     /// Hides or shows a member to the viewer.
@@ -113,13 +115,15 @@ impl MemberMutation {
         #[graphql(desc = "What to do.")] input: MemberSetBlockedInput,
     ) -> Result<Option<MemberSetBlockedPayload>> {
         let scope = Scope::of(ctx)?;
-        let request = scope.keyed(ctx).request(SetBlockedRequest {
+        let message = SetBlockedRequest {
             member_id: global_id::decode::<moim_kit::id::Member>(&input.member_id),
             blocked: input.blocked,
-        });
-        let answer = scope.upstream().member.set_blocked(request).await;
-        let member = answer.map_err(Fault::from).and_then(|it| it.into_inner().member.try_into());
-        MemberSetBlockedPayload::new(scope, SERVICE, member)
+        };
+        let member = async {
+            let request = scope.keyed(ctx)?.request(message);
+            scope.upstream().member.set_blocked(request).await?.into_inner().member.try_into()
+        };
+        MemberSetBlockedPayload::new(scope, SERVICE, member.await)
     }
 }
 

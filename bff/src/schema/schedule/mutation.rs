@@ -25,9 +25,13 @@ pub struct ScheduleMutation;
 macro_rules! write {
     ($ctx:expr, $call:ident($request:expr) -> $field:ident) => {{
         let scope = Scope::of($ctx)?;
-        let request = scope.keyed($ctx).request($request);
-        let answer = scope.upstream().schedule.$call(request).await;
-        (scope, answer.map_err(Fault::from).and_then(|it| it.into_inner().$field.try_into()))
+        let value = async {
+            let request = scope.keyed($ctx)?.request($request);
+            let answer = scope.upstream().schedule.$call(request).await?;
+            answer.into_inner().$field.try_into()
+        };
+        let value: Result<_, Fault> = value.await;
+        (scope, value)
     }};
 }
 
