@@ -43,14 +43,14 @@ impl Seal {
 
 #[cfg(test)]
 mod tests {
+    use moim_kit::Clock;
     use moim_kit::seen::Mark;
-    use moim_kit::{Clock, seen};
     use uuid::Uuid;
 
     use super::*;
 
     fn seen() -> Seen {
-        let mut seen = seen::Seen::default();
+        let mut seen = Seen::default();
         seen.merge([Mark::new("member", Uuid::now_v7(), 2, Clock::system().now())]);
         seen
     }
