@@ -44,11 +44,11 @@ fn each_limit_lets_its_last_value_in_and_refuses_the_next() {
         format!("query ({all}) {{ a }}")
     };
     for (name, fits, exceeds) in [
-        ("depth", deep(10), deep(11)),
+        ("depth", deep(16), deep(17)),
         (
             "depth of inline fragments",
-            format!("{{ ... {} }}", deep(10)),
-            format!("{{ ... {} }}", deep(11)),
+            format!("{{ ... {} }}", deep(16)),
+            format!("{{ ... {} }}", deep(17)),
         ),
         ("query fields", fields(20), fields(21)),
         ("mutation fields", mutation(3), mutation(4)),
@@ -75,7 +75,7 @@ fn limits_are_kept_through_fragments() {
     assert_eq!(verdict(&spreads(16, "x: b y: b")), Some(EdgeCode::TooComplex), "aliases");
     assert_eq!(verdict(&spreads(11, "b @d @e")), Some(EdgeCode::TooComplex), "directives");
     assert_eq!(
-        verdict(&spreads(1, &format!("a {}", deep(9)))),
+        verdict(&spreads(1, &format!("a {}", deep(15)))),
         Some(EdgeCode::TooComplex),
         "depth"
     );

@@ -43,7 +43,7 @@ async fn subscriptions_stream_until_they_end() {
 async fn what_never_starts_is_an_error_message_and_the_id_is_free_again() {
     let stand = Stand::open(Settings::default()).await;
     let mut socket = stand.ready_socket().await;
-    let deep = format!("{}{}", "{ hello ".repeat(11), "}".repeat(11));
+    let deep = format!("{}{}", "{ hello ".repeat(17), "}".repeat(17));
     for (query, code) in [
         ("{", "PARSE_FAILED"),
         ("{ unknown }", "VALIDATION_FAILED"),

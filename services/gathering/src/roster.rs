@@ -95,12 +95,8 @@ pub fn require(own: Option<&Membership>, action: Action) -> Result<(), Reason> {
 }
 
 /// As [`require`], for what is done to a membership: one that the caller may not see is not there.
-fn require_over(
-    own: Option<&Membership>,
-    target: &Membership,
-    action: Action,
-) -> Result<(), Reason> {
-    let sees = target.status == Status::Active || own.is_some_and(|own| own.id == target.id);
+fn require_over(own: Option<&Membership>, it: &Membership, action: Action) -> Result<(), Reason> {
+    let sees = it.status == Status::Active || own.is_some_and(|own| own.id == it.id);
     require(own, action).map_err(|refused| if sees { refused } else { Reason::MembershipNotFound })
 }
 
@@ -258,25 +254,23 @@ fn enter(gathering: GatheringId, member: Card, status: Status, now: Timestamp) -
 mod tests {
     use super::*;
     use crate::model::{Category, Draft};
-    use crate::region;
 
     const NOW: Timestamp = Timestamp::from_us(1_000);
-
     fn card() -> Card {
         Card { member: MemberId::fresh(), nickname: "바람".to_owned(), avatar_url: None }
     }
 
     fn gathering(join_policy: JoinPolicy) -> Gathering {
-        let draft = Draft {
+        Draft {
             title: "책 읽는 밤".to_owned(),
             description: "한 달에 한 권.".to_owned(),
             category: Category::Books,
-            region: &region::all()[0],
+            region: &crate::region::all()[0],
             image_url: None,
             join_policy,
             capacity: 2,
-        };
-        draft.open(card(), NOW)
+        }
+        .open(card(), NOW)
     }
 
     fn membership(role: Role, status: Status) -> Membership {

@@ -33,6 +33,9 @@ pub struct Platform {
     directory: TempDir,
 }
 
+/// Shared by the processes of one platform.
+const SECRET: &str = "the rooms of this house";
+
 impl Platform {
     /// Every room in one process, on SQLite files.
     pub async fn one_process() -> Self {
@@ -52,7 +55,7 @@ impl Platform {
         let directory = tempfile::tempdir().unwrap();
         let mut knobs = vec![
             ("MOIM_STORAGE__URL".to_owned(), database),
-            ("MOIM_HOUSE__SECRET".to_owned(), "the rooms of this house".to_owned()),
+            ("MOIM_HOUSE__SECRET".to_owned(), SECRET.to_owned()),
         ];
         for room in ROOMS {
             let (name, port) = (room.to_uppercase(), free_port());
@@ -73,7 +76,7 @@ impl Platform {
     pub async fn twins() -> Option<Self> {
         let database = database().await?;
         let directory = tempfile::tempdir().unwrap();
-        let knobs = [("MOIM_STORAGE__URL", database.as_str())];
+        let knobs = [("MOIM_STORAGE__URL", database.as_str()), ("MOIM_HOUSE__SECRET", SECRET)];
         let start = |name| whole(name, directory.path(), &knobs);
         let (processes, urls) = ["one", "other"].map(start).into_iter().unzip();
         Some(Self::ready(directory, processes, urls).await)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use moim_kit::bus::{Entry, Fact, Log};
-use moim_kit::{Fault, Timestamp};
+use moim_kit::{Clock, Fault};
 use prost::Message;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -38,7 +38,7 @@ impl ScriptedLog {
                 version,
                 payload: state.encode_to_vec().into(),
                 trace: String::new(),
-                at: Timestamp::from_us(position),
+                at: Clock::system().now(),
             },
         });
         self.changed.notify_waiters();

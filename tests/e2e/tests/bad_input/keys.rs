@@ -41,7 +41,7 @@ async fn needed_to_attend(scene: &Scene) {
 async fn used_before(scene: &Scene) {
     let (role, mut input) = good(scene, "gatheringCreate");
     let client = scene.cast.client(role);
-    let key = json!("used before");
+    let key = json!("used-before");
     let variables = json!({ "input": input, "key": key });
     expect_data(&client.graphql(&operation("gatheringCreate"), variables.clone()).await);
     let mut trial = Trial::begin(scene).await;
