@@ -24,6 +24,9 @@ use crate::{reach, socket};
 /// Every room, in the order they are opened.
 pub const ROOMS: [&str; 4] = ["member", "gathering", "schedule", "bff"];
 
+/// For tasks to end when a house could not be opened.
+const STOP_WITHIN: Duration = Duration::from_secs(2);
+
 /// A standing house.
 pub struct House {
     /// The clock all rooms share.
@@ -67,53 +70,24 @@ impl Plan {
 }
 
 impl House {
-    /// Opens the rooms of a plan and connects them with those elsewhere.
+    /// Opens the rooms of a plan and connects them with those elsewhere; on failure nothing is left
+    /// running.
     pub async fn open(config: &Config, plan: Plan) -> anyhow::Result<Self> {
+        if plan.here.contains("bff") {
+            config.bff.settings()?;
+        }
         let mut site = Site::new(config, &plan)?;
-
-        let member = if plan.here.contains("member") {
-            let ground = site.ground("member", &moim_member::MIGRATIONS).await?;
-            let room = moim_member::open(config.member.clone(), ground).await;
-            site.stand(room.context("the member room did not open")?, &config.rooms.member).await?
-        } else {
-            site.far("member", &config.rooms.member, true).await?
-        };
-        let keys = plan.keys.unwrap_or_else(|| Arc::new(MemberKeys::new(member.wire.clone())));
-        site.verifier.set_source(keys);
-
-        let gathering = if plan.here.contains("gathering") {
-            let ground = site.ground("gathering", &moim_gathering::MIGRATIONS).await?;
-            let member_log = (plan.bus)(member.log.clone());
-            let room = moim_gathering::open(config.gathering.clone(), ground, member_log).await;
-            let room = room.context("the gathering room did not open")?;
-            site.stand(room, &config.rooms.gathering).await?
-        } else {
-            let needed = plan.here.contains("schedule") || plan.here.contains("bff");
-            site.far("gathering", &config.rooms.gathering, needed).await?
-        };
-
-        let schedule = if plan.here.contains("schedule") {
-            let ground = site.ground("schedule", &moim_schedule::MIGRATIONS).await?;
-            let member_log = (plan.bus)(member.log.clone());
-            let gathering_log = (plan.bus)(gathering.log.clone());
-            let config_of_room = config.schedule.clone();
-            let room = moim_schedule::open(config_of_room, ground, member_log, gathering_log).await;
-            let room = room.context("the schedule room did not open")?;
-            site.stand(room, &config.rooms.schedule).await?
-        } else {
-            let needed = plan.here.contains("bff");
-            site.far("schedule", &config.rooms.schedule, needed).await?
-        };
-
-        let upstream = Upstream::new(member.wire.clone(), gathering.wire, schedule.wire);
-        site.watch_revocations();
-        let endpoint = if plan.here.contains("bff") {
-            Some(site.endpoint(config, upstream.clone()).await?)
-        } else {
-            None
-        };
+        let built = site.build(plan).await;
         let Site { clock, tasks, databases, .. } = site;
-        Ok(Self { clock, upstream, endpoint, first_log: member.log, tasks, databases })
+        match built {
+            Ok(Built { upstream, endpoint, first_log }) => {
+                Ok(Self { clock, upstream, endpoint, first_log, tasks, databases })
+            }
+            Err(error) => {
+                tasks.stop(STOP_WITHIN).await;
+                Err(error)
+            }
+        }
     }
 
     /// True when nobody ever signed up.
@@ -130,6 +104,13 @@ impl House {
             db.close().await;
         }
     }
+}
+
+/// What stands once every room is open.
+struct Built {
+    upstream: Upstream,
+    endpoint: Option<SocketAddr>,
+    first_log: Arc<dyn Log>,
 }
 
 /// How a room is reached and heard.
@@ -168,6 +149,53 @@ impl<'a> Site<'a> {
             whole,
             databases: Vec::new(),
         })
+    }
+
+    /// The house, room by room: each on its own ground, hearing those before it.
+    async fn build(&mut self, plan: Plan) -> anyhow::Result<Built> {
+        let config = self.config;
+        let member = if plan.here.contains("member") {
+            let ground = self.ground("member", &moim_member::MIGRATIONS).await?;
+            let room = moim_member::open(config.member.clone(), ground).await;
+            self.stand(room.context("the member room did not open")?, &config.rooms.member).await?
+        } else {
+            self.far("member", &config.rooms.member, true).await?
+        };
+        let keys = plan.keys.unwrap_or_else(|| Arc::new(MemberKeys::new(member.wire.clone())));
+        self.verifier.set_source(keys);
+
+        let gathering = if plan.here.contains("gathering") {
+            let ground = self.ground("gathering", &moim_gathering::MIGRATIONS).await?;
+            let member_log = (plan.bus)(member.log.clone());
+            let room = moim_gathering::open(config.gathering.clone(), ground, member_log).await;
+            let room = room.context("the gathering room did not open")?;
+            self.stand(room, &config.rooms.gathering).await?
+        } else {
+            let needed = plan.here.contains("schedule") || plan.here.contains("bff");
+            self.far("gathering", &config.rooms.gathering, needed).await?
+        };
+
+        let schedule = if plan.here.contains("schedule") {
+            let ground = self.ground("schedule", &moim_schedule::MIGRATIONS).await?;
+            let member_log = (plan.bus)(member.log.clone());
+            let gathering_log = (plan.bus)(gathering.log.clone());
+            let config_of_room = config.schedule.clone();
+            let room = moim_schedule::open(config_of_room, ground, member_log, gathering_log).await;
+            let room = room.context("the schedule room did not open")?;
+            self.stand(room, &config.rooms.schedule).await?
+        } else {
+            let needed = plan.here.contains("bff");
+            self.far("schedule", &config.rooms.schedule, needed).await?
+        };
+
+        let upstream = Upstream::new(member.wire.clone(), gathering.wire, schedule.wire);
+        self.watch_revocations();
+        let endpoint = if plan.here.contains("bff") {
+            Some(self.endpoint(upstream.clone()).await?)
+        } else {
+            None
+        };
+        Ok(Built { upstream, endpoint, first_log: member.log })
     }
 
     async fn ground(
@@ -218,7 +246,7 @@ impl<'a> Site<'a> {
         self.tasks.supervise("revocations", move || verifier.clone().watch());
     }
 
-    async fn endpoint(&self, config: &Config, upstream: Upstream) -> anyhow::Result<SocketAddr> {
+    async fn endpoint(&self, upstream: Upstream) -> anyhow::Result<SocketAddr> {
         let databases = self.databases.clone();
         let readiness = Readiness::new(move || {
             let databases = databases.clone();
@@ -232,6 +260,6 @@ impl<'a> Site<'a> {
         let house = (self.clock.clone(), self.tasks.clone(), self.verifier.clone());
         let own: [u8; 32] = rand::random();
         let secret = if self.secret.is_empty() { &own } else { self.secret.as_bytes() };
-        Ok(moim_bff::open(&config.bff, upstream, readiness, secret, house).await?)
+        Ok(moim_bff::open(&self.config.bff, upstream, readiness, secret, house).await?)
     }
 }

@@ -19,7 +19,7 @@ use crate::bus::Log;
 use crate::call::{Call, check_key};
 use crate::fault::Fault;
 use crate::seen::Mark;
-use crate::task::scoped;
+use crate::task::{Ended, scoped};
 use crate::token::Verifier;
 use crate::wire::{self, Answer, BoxFuture, Wire};
 
@@ -116,6 +116,7 @@ where
             // A task of its own: a panic stays here, and calls of one request run side by side.
             let answer = match timeout_at(deadline, scoped(work)).await {
                 Ok(Ok(answer)) => answer,
+                Ok(Err(Ended::Cancelled)) => Status::unavailable("stopping").into_http(),
                 Ok(Err(panicked)) => {
                     let _entered = span.enter();
                     Status::from(Fault::internal(panicked)).into_http()

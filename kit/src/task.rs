@@ -90,19 +90,25 @@ pub fn scoped<T: Send + 'static>(future: impl Future<Output = T> + Send + 'stati
     Scoped(tokio::spawn(future))
 }
 
-/// Work that panicked instead of answering.
+/// Work that ended without an answer.
 #[derive(Debug, thiserror::Error)]
-#[error("the work panicked: {0}")]
-pub struct Panicked(String);
+pub enum Ended {
+    /// A defect.
+    #[error("the work panicked: {0}")]
+    Panicked(String),
+    /// The program is stopping.
+    #[error("the work was cancelled")]
+    Cancelled,
+}
 
 impl<T> Future for Scoped<T> {
-    type Output = Result<T, Panicked>;
+    type Output = Result<T, Ended>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(cx).map(|joined| {
             joined.map_err(|error| match error.try_into_panic() {
-                Ok(panic) => Panicked(panic_text(&*panic).to_owned()),
-                Err(error) => Panicked(error.to_string()),
+                Ok(panic) => Ended::Panicked(panic_text(&*panic).to_owned()),
+                Err(_) => Ended::Cancelled,
             })
         })
     }
