@@ -1,5 +1,7 @@
 //! Sending one bad input and judging the answer: the right refusal, in the right form, with nothing written.
 
+use std::time::Duration;
+
 use moim_e2e::{Answer, Client, Value, json};
 
 use crate::scene::Scene;
@@ -30,7 +32,7 @@ pub struct Trial<'a> {
 impl<'a> Trial<'a> {
     /// Takes note of how things are.
     pub async fn begin(scene: &'a Scene) -> Self {
-        let before = snapshot(&scene.cast.host, scene).await;
+        let before = settled(scene).await;
         Self { scene, before, wrong: Vec::new(), tried: 0, unseen: Vec::new() }
     }
 
@@ -88,6 +90,19 @@ impl<'a> Trial<'a> {
             "{} of {tried} were not refused as they should:\n  {list}",
             wrong.len()
         );
+    }
+}
+
+/// How things are once what was done before has reached every room: the same twice, a while apart.
+async fn settled(scene: &Scene) -> Value {
+    let mut before = snapshot(&scene.cast.host, scene).await;
+    loop {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        let after = snapshot(&scene.cast.host, scene).await;
+        if after == before {
+            return after;
+        }
+        before = after;
     }
 }
 
