@@ -97,7 +97,7 @@ impl<'a> Trial<'a> {
 async fn settled(scene: &Scene) -> Value {
     let mut before = snapshot(&scene.cast.host, scene).await;
     loop {
-        tokio::time::sleep(Duration::from_millis(250)).await;
+        tokio::time::sleep(Duration::from_millis(80)).await;
         let after = snapshot(&scene.cast.host, scene).await;
         if after == before {
             return after;
