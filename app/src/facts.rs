@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use moim_kit::bus::{Entry, Fact, Log};
+use moim_kit::bus::{Entry, Fact, Kind, Log};
 use moim_kit::trace::Trace;
 use moim_kit::wire::Wire;
 use moim_kit::{Call, Fault, Timestamp};
@@ -103,15 +103,28 @@ fn to_proto(entry: Entry) -> proto::Entry {
             payload: fact.payload,
             trace: fact.trace,
             at_us: fact.at.us(),
+            kind: match fact.kind {
+                Kind::State => proto::FactKind::State.into(),
+                Kind::Event => proto::FactKind::Event.into(),
+            },
+            topic: fact.topic.map(|topic| topic.to_string()).unwrap_or_default(),
         }),
     }
 }
 
 fn from_proto(entry: proto::Entry) -> Result<Entry, Fault> {
     let fact = entry.fact.ok_or_else(|| Fault::internal("an entry without a fact"))?;
+    let kind = match fact.kind() {
+        proto::FactKind::State => Kind::State,
+        proto::FactKind::Event => Kind::Event,
+        proto::FactKind::Unspecified => return Err(Fault::internal("a fact of no kind")),
+    };
+    let topic = (!fact.topic.is_empty()).then(|| fact.topic.parse()).transpose();
     Ok(Entry {
         position: entry.position,
         fact: Fact {
+            kind,
+            topic: topic.map_err(Fault::internal)?,
             id: fact.id.parse().map_err(Fault::internal)?,
             noun: fact.noun,
             aggregate: fact.aggregate_id.parse().map_err(Fault::internal)?,

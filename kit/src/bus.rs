@@ -12,29 +12,57 @@ use uuid::Uuid;
 use crate::clock::Timestamp;
 use crate::fault::Fault;
 
-/// The whole public state of an aggregate at one version.
+/// What a fact is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The whole public state of an aggregate at one version; the newest is kept for ever.
+    State,
+    /// Something that happened, complete in itself; kept for days.
+    Event,
+}
+
+impl Kind {
+    /// Its name in subjects and tables.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Event => "event",
+        }
+    }
+
+    /// Reads what [`Kind::word`] wrote.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::State, Self::Event].into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// What a room told of an aggregate at one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
     /// Id of the message; a repetition has the same.
     pub id: Uuid,
+    /// State or event.
+    pub kind: Kind,
     /// Noun of the aggregate, such as `membership`.
     pub noun: String,
     /// Id of the aggregate.
     pub aggregate: Uuid,
-    /// 1 for the first, without gaps.
+    /// 1 for the first, without gaps between states; an event names the version it came with.
     pub version: i64,
-    /// The state, as the owner's protobuf message.
+    /// The owner's protobuf message.
     pub payload: Bytes,
     /// `traceparent` of the call that caused it.
     pub trace: String,
     /// When it was written.
     pub at: Timestamp,
+    /// What live readers follow it by, such as the id of a gathering.
+    pub topic: Option<Uuid>,
 }
 
 impl Fact {
-    /// Where it belongs: `moim.<noun>.v1.state.<id>`.
+    /// Where it belongs: `moim.<noun>.v1.state.<id>` or `moim.<noun>.v1.event.<id>`.
     pub fn subject(&self) -> String {
-        format!("moim.{}.v1.state.{}", self.noun, self.aggregate)
+        format!("moim.{}.v1.{}.{}", self.noun, self.kind.word(), self.aggregate)
     }
 }
 

@@ -43,6 +43,12 @@ nouns! {
     Schedule "schedule" ScheduleId;
     /// A member's place at a schedule.
     Attendance "attendance" AttendanceId;
+    /// An attendee's opinion of a schedule.
+    Review "review" ReviewId;
+    /// A line in a gathering's chat.
+    ChatMessage "chat_message" ChatMessageId;
+    /// Something a member should know.
+    Notification "notification" NotificationId;
 }
 
 /// Id of one thing of a noun: a UUIDv7 (RFC 9562), written with hyphens.

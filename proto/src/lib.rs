@@ -33,6 +33,30 @@ pub mod schedule {
     }
 }
 
+/// What members of a gathering say to each other.
+pub mod chat {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("moim.chat.v1");
+    }
+}
+
+/// What attendees thought of schedules.
+pub mod review {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("moim.review.v1");
+    }
+}
+
+/// What members should know.
+pub mod notification {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("moim.notification.v1");
+    }
+}
+
 /// Facts and the logs they are read from.
 pub mod fact {
     /// Version 1.

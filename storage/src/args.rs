@@ -39,6 +39,7 @@ from! {
     Option<bool> => |value| Self::Bool(value);
     Vec<u8> => |value| Self::Bytes(value);
     Uuid => |value| Self::Text(Some(value.to_string()));
+    Option<Uuid> => |value| Self::Text(value.map(|id| id.to_string()));
     Timestamp => |value| Self::Int(Some(value.us()));
     Option<Timestamp> => |value| Self::Int(value.map(Timestamp::us));
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use moim_kit::bus::{Entry, Fact, Log};
+use moim_kit::bus::{Entry, Fact, Kind, Log};
 use moim_kit::task::Tasks;
 use moim_kit::{Clock, Fault, Timestamp};
 use tokio::sync::{Notify, watch};
@@ -23,7 +23,7 @@ use crate::tx::Tx;
 const POLL: Duration = Duration::from_millis(200);
 const BATCH: i64 = 500;
 
-/// Rows published are kept at least so long, and the newest of each aggregate for ever.
+/// Rows published are kept at least so long, and the newest state of each aggregate for ever.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -34,14 +34,14 @@ const LIST_UNPUBLISHED: &str =
 const SET_POSITION: &str = "UPDATE outbox SET position = $2 WHERE id = $1";
 const MOVE_HEAD: &str = "UPDATE outbox_head SET position = $1 WHERE id = 1";
 const READ: &str = "
-SELECT id, noun, aggregate_id, version, payload, trace, created_at_us, position
+SELECT id, noun, aggregate_id, version, payload, trace, created_at_us, position, kind, topic
 FROM outbox WHERE position > $1 ORDER BY position LIMIT $2";
 const HEAD: &str = "SELECT position FROM outbox_head WHERE id = 1";
 const SWEEP: &str = "
-DELETE FROM outbox WHERE position IS NOT NULL AND created_at_us < $1 AND EXISTS (
+DELETE FROM outbox WHERE position IS NOT NULL AND created_at_us < $1 AND (kind = 'event' OR EXISTS (
     SELECT 1 FROM outbox AS newer
-    WHERE newer.noun = outbox.noun AND newer.aggregate_id = outbox.aggregate_id
-      AND newer.version > outbox.version)";
+    WHERE newer.noun = outbox.noun AND newer.kind = 'state'
+      AND newer.aggregate_id = outbox.aggregate_id AND newer.version > outbox.version))";
 const SWEEP_KEYS: &str = "DELETE FROM idempotency WHERE created_at_us < $1";
 
 /// Answers of idempotent mutations are kept so long.
@@ -65,6 +65,32 @@ struct OutboxRow {
     trace: String,
     created_at_us: i64,
     position: i64,
+    kind: String,
+    topic: Option<String>,
+}
+
+impl TryFrom<OutboxRow> for Entry {
+    type Error = Fault;
+
+    fn try_from(row: OutboxRow) -> Result<Self, Fault> {
+        let uuid = |text: &str| text.parse::<Uuid>().map_err(Fault::internal);
+        let kind = Kind::from_word(&row.kind)
+            .ok_or_else(|| Fault::internal(format!("unknown kind {:?} in the outbox", row.kind)))?;
+        Ok(Self {
+            position: row.position,
+            fact: Fact {
+                id: uuid(&row.id)?,
+                kind,
+                noun: row.noun,
+                aggregate: uuid(&row.aggregate_id)?,
+                version: row.version,
+                payload: row.payload.into(),
+                trace: row.trace,
+                at: Timestamp::from_us(row.created_at_us),
+                topic: row.topic.as_deref().map(uuid).transpose()?,
+            },
+        })
+    }
 }
 
 impl Outbox {
@@ -145,22 +171,7 @@ impl Log for Outbox {
     async fn read(&self, position: i64, limit: u32) -> Result<Vec<Entry>, Fault> {
         let rows: Vec<OutboxRow> =
             self.db.fetch_all(READ, args![position, i64::from(limit)]).await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(Entry {
-                    position: row.position,
-                    fact: Fact {
-                        id: row.id.parse::<Uuid>().map_err(Fault::internal)?,
-                        noun: row.noun,
-                        aggregate: row.aggregate_id.parse::<Uuid>().map_err(Fault::internal)?,
-                        version: row.version,
-                        payload: row.payload.into(),
-                        trace: row.trace,
-                        at: Timestamp::from_us(row.created_at_us),
-                    },
-                })
-            })
-            .collect()
+        rows.into_iter().map(Entry::try_from).collect()
     }
 
     async fn wait(&self, position: i64, at_most: Duration) -> Result<(), Fault> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use moim_kit::Fault;
-use moim_kit::bus::{Entry, Fact, Log};
+use moim_kit::bus::{Entry, Fact, Kind, Log};
 use moim_kit::task::Tasks;
 
 use crate::args;
@@ -33,8 +33,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// What a room does with a fact of another; runs in the transaction that marks it as taken in.
 #[async_trait]
 pub trait Handler: Send + Sync {
-    /// Takes effect; called once per version that is newer than the last, in order of arrival.
+    /// A state of a copied noun; called for every version that is newer than all before it.
     async fn apply(&self, tx: &mut crate::Tx, fact: &Fact) -> Result<(), Fault>;
+
+    /// Nouns whose events are heard.
+    fn events(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// An event of such a noun; takes effect once for each, in any order.
+    async fn hear(&self, _: &mut crate::Tx, fact: &Fact) -> Result<(), Fault> {
+        Err(Fault::internal(format!("nobody hears {}", fact.subject())))
+    }
 }
 
 /// Follows one log into a room.
@@ -72,11 +82,18 @@ impl Reader {
             return Ok(false);
         }
         let fact = &entry.fact;
-        if self.copies.nouns().contains(&fact.noun.as_str()) {
-            let args = args![fact.noun.as_str(), fact.aggregate, fact.version];
-            if tx.execute(TAKE_VERSION, args).await? == 1 {
-                self.handler.apply(&mut tx, fact).await?;
+        let noun = fact.noun.as_str();
+        match fact.kind {
+            Kind::State if self.copies.nouns().contains(&noun) => {
+                let args = args![noun, fact.aggregate, fact.version];
+                if tx.execute(TAKE_VERSION, args).await? == 1 {
+                    self.handler.apply(&mut tx, fact).await?;
+                }
             }
+            Kind::Event if self.handler.events().contains(&noun) => {
+                self.handler.hear(&mut tx, fact).await?;
+            }
+            _ => {}
         }
         tx.execute(SET_POSITION, args![self.source, entry.position]).await?;
         tx.commit().await?;

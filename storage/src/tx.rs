@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use moim_kit::Timestamp;
-use moim_kit::bus::Fact;
+use moim_kit::bus::{Fact, Kind};
 use moim_kit::seen::Mark;
 use prost::Message;
 use sqlx::{Postgres, Sqlite, Transaction};
@@ -31,8 +31,8 @@ enum Inner {
 }
 
 const INSERT_OUTBOX: &str = "
-INSERT INTO outbox (id, noun, aggregate_id, version, payload, trace, created_at_us)
-VALUES ($1, $2, $3, $4, $5, $6, $7)";
+INSERT INTO outbox (id, noun, aggregate_id, version, payload, trace, created_at_us, kind, topic)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 impl Tx {
     pub(crate) async fn begin(db: &Db) -> Result<Self, Error> {
@@ -107,23 +107,56 @@ impl Tx {
         trace: &str,
         at: Timestamp,
     ) {
-        self.facts.retain(|fact| {
-            (fact.noun.as_str(), fact.aggregate, fact.version) != (noun, aggregate, version)
-        });
-        self.facts.push(Fact {
+        self.put(Fact {
             id: Uuid::now_v7(),
+            kind: Kind::State,
             noun: noun.to_owned(),
             aggregate,
             version,
             payload: state.encode_to_vec().into(),
             trace: trace.to_owned(),
             at,
+            topic: None,
         });
+    }
+
+    /// Tells something that happened to an aggregate, at most once per version; live readers of
+    /// `topic` hear it at once.
+    #[allow(clippy::too_many_arguments, reason = "they are a fact's fields")]
+    pub fn tell_event(
+        &mut self,
+        noun: &str,
+        aggregate: Uuid,
+        version: i64,
+        topic: Option<Uuid>,
+        event: &impl Message,
+        trace: &str,
+        at: Timestamp,
+    ) {
+        self.put(Fact {
+            id: Uuid::now_v7(),
+            kind: Kind::Event,
+            noun: noun.to_owned(),
+            aggregate,
+            version,
+            payload: event.encode_to_vec().into(),
+            trace: trace.to_owned(),
+            at,
+            topic,
+        });
+    }
+
+    fn put(&mut self, new: Fact) {
+        self.facts.retain(|fact| {
+            (fact.kind, fact.noun.as_str(), fact.aggregate, fact.version)
+                != (new.kind, new.noun.as_str(), new.aggregate, new.version)
+        });
+        self.facts.push(new);
     }
 
     /// What was told so far.
     pub(crate) fn marks(&self) -> Vec<Mark> {
-        self.facts.iter().map(mark).collect()
+        marks(&self.facts)
     }
 
     /// Commits the state and its facts together; answers what was written, for the caller's seen token.
@@ -138,6 +171,8 @@ impl Tx {
                 fact.payload.to_vec(),
                 fact.trace.as_str(),
                 fact.at,
+                fact.kind.word(),
+                fact.topic,
             ];
             self.execute(INSERT_OUTBOX, args).await?;
         }
@@ -148,10 +183,12 @@ impl Tx {
         if let Some(relay) = self.published.filter(|_| !facts.is_empty()) {
             relay.notify_one();
         }
-        Ok(facts.iter().map(mark).collect())
+        Ok(marks(&facts))
     }
 }
 
-fn mark(fact: &Fact) -> Mark {
-    Mark::new(&fact.noun, fact.aggregate, fact.version, fact.at)
+/// Only states are copied, so only they can be waited for.
+fn marks(facts: &[Fact]) -> Vec<Mark> {
+    let states = facts.iter().filter(|fact| fact.kind == Kind::State);
+    states.map(|fact| Mark::new(&fact.noun, fact.aggregate, fact.version, fact.at)).collect()
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use moim_kit::bus::{Entry, Fact, Log};
+use moim_kit::bus::{Entry, Fact, Kind, Log};
 use moim_kit::{Clock, Fault};
 use prost::Message;
 use tokio::sync::Notify;
@@ -27,16 +27,34 @@ impl ScriptedLog {
 
     /// Tells a state.
     pub fn push(&self, noun: &str, aggregate: Uuid, version: i64, state: &impl Message) {
+        self.push_as(Kind::State, noun, aggregate, version, state);
+    }
+
+    /// Tells an event.
+    pub fn push_event(&self, noun: &str, aggregate: Uuid, version: i64, event: &impl Message) {
+        self.push_as(Kind::Event, noun, aggregate, version, event);
+    }
+
+    fn push_as(
+        &self,
+        kind: Kind,
+        noun: &str,
+        aggregate: Uuid,
+        version: i64,
+        message: &impl Message,
+    ) {
         let mut entries = self.entries.lock().unwrap();
         let position = i64::try_from(entries.len()).unwrap() + 1;
         entries.push(Entry {
             position,
             fact: Fact {
                 id: Uuid::now_v7(),
+                kind,
+                topic: None,
                 noun: noun.to_owned(),
                 aggregate,
                 version,
-                payload: state.encode_to_vec().into(),
+                payload: message.encode_to_vec().into(),
                 trace: String::new(),
                 at: Clock::system().now(),
             },

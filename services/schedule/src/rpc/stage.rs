@@ -49,6 +49,8 @@ impl Stage {
     /// Takes a fact in as a reader would.
     async fn take(&self, noun: &str, aggregate: Uuid, version: i64, state: &impl Message) {
         let fact = Fact {
+            kind: moim_kit::bus::Kind::State,
+            topic: None,
             id: Uuid::now_v7(),
             noun: noun.to_owned(),
             aggregate,
