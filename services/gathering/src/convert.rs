@@ -1,9 +1,11 @@
 //! Between what travels and what the model knows.
 
 use moim_kit::Fault;
+use moim_kit::id::MemberId;
 use moim_kit::page::{PageArgs, PageOf, PageSpec};
 use moim_proto::gathering::v1::{
-    self, CreateRequest, GatheringState, MembershipState, UpdateRequest,
+    self, CreateRequest, GatheringState, MembershipEvent, MembershipMove, MembershipState,
+    UpdateRequest,
 };
 use moim_proto::member::v1 as member;
 use moim_proto::page::v1::{Page, PageRequest};
@@ -184,5 +186,25 @@ pub fn membership_state(membership: &Membership) -> MembershipState {
         member_id: membership.member.member.to_string(),
         role: membership.role.number(),
         status: membership.status.number(),
+    }
+}
+
+/// How a membership moved, with the names of now.
+pub fn membership_event(
+    gathering: &Gathering,
+    membership: &Membership,
+    moved: MembershipMove,
+    actor: MemberId,
+    managers: &[MemberId],
+) -> MembershipEvent {
+    MembershipEvent {
+        membership_id: membership.id.to_string(),
+        gathering_id: gathering.id.to_string(),
+        gathering_title: gathering.title.clone(),
+        member: Some(card(membership.member.clone())),
+        actor_id: actor.to_string(),
+        r#move: moved.into(),
+        role: membership.role.number(),
+        manager_ids: managers.iter().map(MemberId::to_string).collect(),
     }
 }

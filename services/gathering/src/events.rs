@@ -9,6 +9,7 @@ use moim_kit::id::MemberId;
 use moim_kit::seen::Mark;
 use moim_kit::serve::Gate as _;
 use moim_kit::{Call, Fault, Timestamp};
+use moim_proto::gathering::v1::MembershipMove;
 use moim_proto::member::v1::MemberState;
 use moim_storage::{Copies, Ground, Handler, Reader, Tx};
 use prost::Message as _;
@@ -80,4 +81,30 @@ pub fn tell_membership(tx: &mut Tx, membership: &Membership, call: &Call, now: T
     let state = convert::membership_state(membership);
     let trace = call.trace().to_string();
     tx.tell(MEMBERSHIP, membership.id.uuid(), membership.version, &state, &trace, now);
+}
+
+/// How a membership came to its new version, for those who want to know.
+pub struct Happening<'a> {
+    /// As it is from then on.
+    pub gathering: &'a Gathering,
+    /// As it is from then on.
+    pub membership: &'a Membership,
+    pub moved: MembershipMove,
+    pub actor: MemberId,
+    /// Host and managers, when somebody asked to join; else nobody.
+    pub managers: &'a [MemberId],
+}
+
+/// Tells how a membership moved, with the names of now.
+pub fn tell_move(tx: &mut Tx, happening: &Happening<'_>, call: &Call, now: Timestamp) {
+    let event = convert::membership_event(
+        happening.gathering,
+        happening.membership,
+        happening.moved,
+        happening.actor,
+        happening.managers,
+    );
+    let (id, version) = (happening.membership.id.uuid(), happening.membership.version);
+    let topic = happening.gathering.id.uuid();
+    tx.tell_event(MEMBERSHIP, id, version, Some(topic), &event, &call.trace().to_string(), now);
 }

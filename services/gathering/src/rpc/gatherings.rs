@@ -3,11 +3,14 @@
 use moim_kit::call::respond;
 use moim_kit::id::GatheringId;
 use moim_kit::{Call, Fault};
-use moim_proto::gathering::v1::{CreateRequest, CreateResponse, UpdateRequest, UpdateResponse};
+use moim_proto::gathering::v1::{
+    CreateRequest, CreateResponse, MembershipMove, UpdateRequest, UpdateResponse,
+};
 use moim_storage::{Idempotency, Replay};
 use tonic::{Request, Response};
 
 use super::Rpc;
+use crate::events::Happening;
 use crate::fault::Reason;
 use crate::roster::{self, Action};
 use crate::{convert, events, store};
@@ -36,6 +39,14 @@ pub(super) async fn create(
     store::save_membership(&mut tx, &own).await?;
     events::tell_gathering(&mut tx, &gathering, &call, now);
     events::tell_membership(&mut tx, &own, &call, now);
+    let happening = Happening {
+        gathering: &gathering,
+        membership: &own,
+        moved: MembershipMove::Joined,
+        actor: caller.member,
+        managers: &[],
+    };
+    events::tell_move(&mut tx, &happening, &call, now);
     let answer = CreateResponse { gathering: Some(convert::gathering(gathering, Some(own))) };
     claim.store(&mut tx, &answer).await?;
     Ok(respond(answer, tx.commit().await?))

@@ -5,16 +5,17 @@ use moim_kit::id::{GatheringId, MembershipId};
 use moim_kit::{Call, Fault, Timestamp};
 use moim_proto::gathering::v1::{
     DecideMembershipRequest, DecideMembershipResponse, JoinRequest, JoinResponse, LeaveRequest,
-    LeaveResponse, RemoveMembershipRequest, RemoveMembershipResponse, SetMembershipRoleRequest,
-    SetMembershipRoleResponse,
+    LeaveResponse, MembershipMove, RemoveMembershipRequest, RemoveMembershipResponse,
+    SetMembershipRoleRequest, SetMembershipRoleResponse,
 };
 use moim_storage::{Idempotency, Replay, Tx};
 use tonic::{Request, Response};
 
 use super::Rpc;
+use crate::events::Happening;
 use crate::fault::Reason;
 use crate::model::{self, Gathering};
-use crate::roster::{self, Membership, Move, RoleMove, Seat};
+use crate::roster::{self, Membership, Move, RoleMove, Seat, Status};
 use crate::{convert, events, store};
 
 pub(super) async fn join(
@@ -35,7 +36,11 @@ pub(super) async fn join(
     let gathering = store::lock_gathering(&mut tx, id).await?;
     let own = store::find_own(&mut tx, id, caller.member).await?;
     let step = roster::join(&gathering, own, card, message, now)?;
-    let membership = settle(&mut tx, gathering, step, &call, now).await?;
+    let moved = match step.membership.status {
+        Status::Active => MembershipMove::Joined,
+        _ => MembershipMove::Requested,
+    };
+    let membership = settle(&mut tx, gathering, step, &Act { call: &call, moved, now }).await?;
     let answer = JoinResponse { membership: Some(convert::membership(membership)) };
     claim.store(&mut tx, &answer).await?;
     Ok(respond(answer, tx.commit().await?))
@@ -56,7 +61,9 @@ pub(super) async fn leave(
     };
     let gathering = store::lock_gathering(&mut tx, id).await?;
     let own = store::find_own(&mut tx, id, caller.member).await?;
-    let membership = settle(&mut tx, gathering, roster::leave(own, now)?, &call, now).await?;
+    let step = roster::leave(own, now)?;
+    let act = Act { call: &call, moved: MembershipMove::Left, now };
+    let membership = settle(&mut tx, gathering, step, &act).await?;
     let answer = LeaveResponse { membership: Some(convert::membership(membership)) };
     claim.store(&mut tx, &answer).await?;
     Ok(respond(answer, tx.commit().await?))
@@ -79,7 +86,8 @@ pub(super) async fn decide(
     let gathering = store::lock_gathering(&mut tx, gathering_id).await?;
     let (own, target) = store::find_pair(&mut tx, gathering_id, caller.member, id).await?;
     let step = roster::decide(&gathering, own.as_ref(), target, request.approve, now)?;
-    let membership = settle(&mut tx, gathering, step, &call, now).await?;
+    let moved = if request.approve { MembershipMove::Approved } else { MembershipMove::Rejected };
+    let membership = settle(&mut tx, gathering, step, &Act { call: &call, moved, now }).await?;
     let answer = DecideMembershipResponse { membership: Some(convert::membership(membership)) };
     claim.store(&mut tx, &answer).await?;
     Ok(respond(answer, tx.commit().await?))
@@ -103,10 +111,11 @@ pub(super) async fn set_role(
     };
     let gathering = store::lock_gathering(&mut tx, gathering_id).await?;
     let (own, target) = store::find_pair(&mut tx, gathering_id, caller.member, id).await?;
+    let act = Act { call: &call, moved: MembershipMove::RoleChanged, now };
     let membership = match roster::set_role(own.as_ref(), target.clone(), role, now)? {
         RoleMove::Unchanged => target,
         RoleMove::Changed(next) => {
-            keep(&mut tx, &next, &call, now).await?;
+            keep(&mut tx, &gathering, &next, &act).await?;
             next
         }
         RoleMove::HandedOver { former, heir } => {
@@ -117,8 +126,8 @@ pub(super) async fn set_role(
             store::update_gathering(&mut tx, &next).await?;
             events::tell_gathering(&mut tx, &next, &call, now);
             // The former first: at no moment may a gathering have two hosts.
-            keep(&mut tx, &former, &call, now).await?;
-            keep(&mut tx, &heir, &call, now).await?;
+            keep(&mut tx, &next, &former, &act).await?;
+            keep(&mut tx, &next, &heir, &act).await?;
             heir
         }
     };
@@ -144,10 +153,18 @@ pub(super) async fn remove(
     let gathering = store::lock_gathering(&mut tx, gathering_id).await?;
     let (own, target) = store::find_pair(&mut tx, gathering_id, caller.member, id).await?;
     let step = roster::remove(own.as_ref(), target, request.ban, now)?;
-    let membership = settle(&mut tx, gathering, step, &call, now).await?;
+    let moved = if request.ban { MembershipMove::Banned } else { MembershipMove::Removed };
+    let membership = settle(&mut tx, gathering, step, &Act { call: &call, moved, now }).await?;
     let answer = RemoveMembershipResponse { membership: Some(convert::membership(membership)) };
     claim.store(&mut tx, &answer).await?;
     Ok(respond(answer, tx.commit().await?))
+}
+
+/// What somebody does to a membership, and when.
+struct Act<'a> {
+    call: &'a Call,
+    moved: MembershipMove,
+    now: Timestamp,
 }
 
 /// Keeps and tells a move, and the seat that goes with it.
@@ -155,29 +172,40 @@ async fn settle(
     tx: &mut Tx,
     gathering: Gathering,
     step: Move,
-    call: &Call,
-    now: Timestamp,
+    act: &Act<'_>,
 ) -> Result<Membership, Fault> {
-    let changed = match step.seat {
-        Seat::Taken => Some(store::take_seat(tx, gathering, now).await?),
-        Seat::Freed => Some(store::free_seat(tx, gathering).await?),
-        Seat::Same => None,
+    let gathering = match step.seat {
+        Seat::Taken => store::take_seat(tx, gathering, act.now).await?,
+        Seat::Freed => store::free_seat(tx, gathering).await?,
+        Seat::Same => gathering,
     };
-    if let Some(gathering) = changed {
-        events::tell_gathering(tx, &gathering, call, now);
+    if step.seat != Seat::Same {
+        events::tell_gathering(tx, &gathering, act.call, act.now);
     }
-    keep(tx, &step.membership, call, now).await?;
+    keep(tx, &gathering, &step.membership, act).await?;
     Ok(step.membership)
 }
 
-/// Keeps and tells the next version of a membership.
+/// Keeps and tells the next version of a membership, and how it came to it.
 async fn keep(
     tx: &mut Tx,
+    gathering: &Gathering,
     membership: &Membership,
-    call: &Call,
-    now: Timestamp,
+    act: &Act<'_>,
 ) -> Result<(), Fault> {
     store::save_membership(tx, membership).await?;
-    events::tell_membership(tx, membership, call, now);
+    events::tell_membership(tx, membership, act.call, act.now);
+    let managers = match act.moved {
+        MembershipMove::Requested => store::list_managers(tx, gathering.id).await?,
+        _ => Vec::new(),
+    };
+    let happening = Happening {
+        gathering,
+        membership,
+        moved: act.moved,
+        actor: act.call.require_caller()?.member,
+        managers: &managers,
+    };
+    events::tell_move(tx, &happening, act.call, act.now);
     Ok(())
 }

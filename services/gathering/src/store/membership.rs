@@ -45,6 +45,9 @@ const LIST_MANY: &str = concat!(
     ") AS ranked WHERE place <= {limit} ORDER BY gathering_id, place"
 );
 const FIND_GATHERING: &str = "SELECT gathering_id FROM membership WHERE id = $1";
+const LIST_MANAGERS: &str = "
+SELECT member_id FROM membership
+WHERE gathering_id = $1 AND status = 'ACTIVE' AND role <> 'MEMBER' ORDER BY member_id";
 const SAVE: &str = "
 INSERT INTO membership
     (id, gathering_id, member_id, role, status, message, joined_at_us, updated_at_us, version)
@@ -187,6 +190,12 @@ pub async fn find_pair(
     let own = both.iter().find(|one| one.member.member == caller).cloned();
     let target = both.into_iter().find(|one| one.id == target);
     Ok((own, target.ok_or(Reason::MembershipNotFound)?))
+}
+
+/// Host and managers of a locked gathering.
+pub async fn list_managers(tx: &mut Tx, gathering: GatheringId) -> Result<Vec<MemberId>, Fault> {
+    let rows: Vec<(String,)> = tx.fetch_all(LIST_MANAGERS, args![gathering]).await?;
+    rows.iter().map(|(id,)| own_id(id)).collect()
 }
 
 /// Writes a membership, new or in its next version.

@@ -10,7 +10,7 @@ use moim_storage::{Db, Outbox, Tx};
 
 pub use card::{count_hosted, save_card};
 pub use gathering::{free_seat, insert_gathering, lock_gathering, take_seat, update_gathering};
-pub use membership::{find_own, find_pair, save_membership};
+pub use membership::{find_own, find_pair, list_managers, save_membership};
 
 /// Reads outside transactions, and the start of each transaction.
 #[derive(Clone)]

@@ -7,6 +7,7 @@ mod facts;
 mod gatherings;
 mod joining;
 mod managing;
+mod moves;
 mod races;
 mod stage;
 mod visibility;

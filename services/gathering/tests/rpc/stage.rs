@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moim_gathering::{Config, MIGRATIONS};
-use moim_kit::bus::Fact;
+use moim_kit::bus::{Fact, Kind};
 use moim_kit::id::MemberId;
 use moim_kit::serve::Room;
 use moim_kit::wire::Wire;
@@ -14,6 +14,7 @@ use moim_proto::gathering::v1::*;
 use moim_proto::member::v1::MemberState;
 use moim_proto::page::v1::PageRequest;
 use moim_testbed::{Bed, ScriptedLog};
+use prost::Message as _;
 use tonic::Response;
 
 pub type Client = GatheringServiceClient<Wire>;
@@ -167,12 +168,27 @@ impl Stage {
         answer.lists.into_iter().next().unwrap().memberships
     }
 
-    /// What the room told of a noun, once there are `count` of them.
+    /// States the room told of a noun, once there are `count` of them.
     pub async fn told(&self, noun: &str, count: usize) -> Vec<Fact> {
+        self.told_as(Kind::State, noun, count).await
+    }
+
+    /// How memberships moved, once there are `count` moves.
+    pub async fn moves(&self, count: usize) -> Vec<(Fact, MembershipEvent)> {
+        let facts = self.told_as(Kind::Event, "membership", count).await;
+        let decoded = facts.into_iter().map(|fact| {
+            let event = MembershipEvent::decode(fact.payload.clone()).unwrap();
+            (fact, event)
+        });
+        decoded.collect()
+    }
+
+    async fn told_as(&self, kind: Kind, noun: &str, count: usize) -> Vec<Fact> {
         for _ in 0..500 {
             let entries = self.room.log.read(0, 10_000).await.unwrap();
             let facts = entries.into_iter().map(|entry| entry.fact);
-            let facts: Vec<_> = facts.filter(|fact| fact.noun == noun).collect();
+            let facts: Vec<_> =
+                facts.filter(|fact| fact.kind == kind && fact.noun == noun).collect();
             if facts.len() >= count {
                 return facts;
             }
