@@ -93,6 +93,40 @@ pub fn attendance_fact(
     }
 }
 
+/// What happened to a schedule, and whom it concerns.
+pub fn schedule_event(
+    schedule: &Schedule,
+    gathering_title: String,
+    moved: proto::ScheduleMove,
+    actor: MemberId,
+    audience: &[MemberId],
+) -> proto::ScheduleEvent {
+    proto::ScheduleEvent {
+        schedule_id: schedule.id.to_string(),
+        gathering_id: schedule.gathering_id.to_string(),
+        gathering_title,
+        title: schedule.title.clone(),
+        starts_at_us: schedule.starts_at.us(),
+        time_zone: schedule.time_zone.clone(),
+        actor_id: actor.to_string(),
+        r#move: moved.into(),
+        reason: schedule.cancel_reason.clone().unwrap_or_default(),
+        audience_ids: audience.iter().map(MemberId::to_string).collect(),
+    }
+}
+
+/// That somebody in line got a seat.
+pub fn attendance_event(schedule: &Schedule, promoted: &Attendance) -> proto::AttendanceEvent {
+    proto::AttendanceEvent {
+        attendance_id: promoted.id.to_string(),
+        schedule_id: schedule.id.to_string(),
+        schedule_title: schedule.title.clone(),
+        starts_at_us: schedule.starts_at.us(),
+        time_zone: schedule.time_zone.clone(),
+        member_id: promoted.member_id.to_string(),
+    }
+}
+
 /// A request to announce a schedule, not yet checked.
 pub fn plan_from(request: proto::CreateRequest) -> Plan {
     Plan {

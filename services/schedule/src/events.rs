@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use moim_kit::bus::Fact;
 use moim_kit::id::{GatheringId, MemberId};
-use moim_kit::{Clock, Code, Fault, Timestamp};
+use moim_kit::{Call, Clock, Code, Fault, Timestamp};
 use moim_proto::gathering::v1::{GatheringState, MembershipState};
 use moim_proto::member::v1::MemberState;
+use moim_proto::schedule::v1::ScheduleMove;
 use moim_storage::{Handler, Tx};
 use prost::Message as _;
 
@@ -48,7 +49,33 @@ pub fn tell_outcome(tx: &mut Tx, outcome: &Outcome, trace: &str, now: Timestamp)
     }
     for promoted in &outcome.promoted {
         tell_attendance(tx, promoted, gathering, true, trace, now);
+        let event = convert::attendance_event(&outcome.schedule, promoted);
+        let (id, topic) = (promoted.id.uuid(), promoted.member_id.uuid());
+        tx.tell_event(ATTENDANCE, id, promoted.version, Some(topic), &event, trace, now);
     }
+}
+
+/// What happened to a schedule, for those it concerns.
+pub struct Happening {
+    pub moved: ScheduleMove,
+    pub actor: MemberId,
+    pub gathering_title: String,
+    pub audience: Vec<MemberId>,
+}
+
+/// Tells what happened to a schedule, with the names of now.
+pub fn tell_move(
+    tx: &mut Tx,
+    schedule: &Schedule,
+    happening: Happening,
+    call: &Call,
+    now: Timestamp,
+) {
+    let Happening { moved, actor, gathering_title, audience } = happening;
+    let event = convert::schedule_event(schedule, gathering_title, moved, actor, &audience);
+    let (id, topic) = (schedule.id.uuid(), schedule.gathering_id.uuid());
+    let trace = call.trace().to_string();
+    tx.tell_event(SCHEDULE, id, schedule.version, Some(topic), &event, &trace, now);
 }
 
 /// Keeps cards, titles and rosters, and takes back the places of those who no longer belong.

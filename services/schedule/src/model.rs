@@ -276,6 +276,12 @@ impl Schedule {
         })
     }
 
+    /// True when people have to know: another title, time or place.
+    pub fn shows_otherwise(&self, old: &Self) -> bool {
+        let face = |of: &Self| (of.title.clone(), of.place.clone(), of.starts_at, of.ends_at);
+        face(self) != face(old)
+    }
+
     /// True when a calendar would show something else.
     fn looks_other_than(&self, old: &Self) -> bool {
         let face = |of: &Self| {

@@ -4,10 +4,12 @@ use moim_kit::call::respond;
 use moim_kit::id::{AttendanceId, GatheringId, ScheduleId};
 use moim_kit::{Call, Caller, Fault, Timestamp};
 use moim_proto::schedule::v1 as proto;
+use moim_proto::schedule::v1::ScheduleMove;
 use moim_storage::{Idempotency, Replay, Tx};
 use tonic::Response;
 
 use super::Server;
+use crate::events::Happening;
 use crate::fault::Reason;
 use crate::model::{self, Schedule, Shown, require_leader};
 use crate::seats::{self, Viewer};
@@ -22,9 +24,8 @@ impl Server {
         let caller = call.require_caller()?;
         let gathering = GatheringId::parse(&request.gathering_id, "gatheringId")?;
         let plan = convert::plan_from(request.clone()).checked()?;
-        if self.store.find_gathering_title(gathering).await?.is_none() {
-            return Err(Reason::GatheringNotFound.into());
-        }
+        let gathering_title = self.store.find_gathering_title(gathering).await?;
+        let gathering_title = gathering_title.ok_or(Reason::GatheringNotFound)?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let key = match Idempotency::claim(&mut tx, call, "Create", &request, now).await? {
@@ -35,6 +36,13 @@ impl Server {
         let schedule = plan.announce(gathering, now)?;
         self.store.insert_schedule(&mut tx, &schedule).await?;
         events::tell_schedule(&mut tx, &schedule, &call.trace().to_string(), now);
+        let happening = Happening {
+            moved: ScheduleMove::Announced,
+            actor: caller.member,
+            gathering_title,
+            audience: self.store.list_roster(&mut tx, gathering).await?,
+        };
+        events::tell_move(&mut tx, &schedule, happening, call, now);
         let shown = self.show_leader(&mut tx, &schedule, caller, now).await?;
         let response = proto::CreateResponse { schedule: Some(shown) };
         key.store(&mut tx, &response).await?;
@@ -57,7 +65,9 @@ impl Server {
         };
         let old = self.lock_led(&mut tx, id, caller).await?;
         let new = change.apply(&old, now)?;
-        let schedule = if new == old { old } else { self.rewrite(&mut tx, call, new, now).await? };
+        let moved = new.shows_otherwise(&old).then_some(ScheduleMove::Changed);
+        let schedule =
+            if new == old { old } else { self.rewrite(&mut tx, call, new, moved, now).await? };
         let shown = self.show_leader(&mut tx, &schedule, caller, now).await?;
         let response = proto::UpdateResponse { schedule: Some(shown) };
         key.store(&mut tx, &response).await?;
@@ -80,7 +90,8 @@ impl Server {
         };
         let old = self.lock_led(&mut tx, id, caller).await?;
         let new = old.cancelled(reason, now)?;
-        let schedule = self.rewrite(&mut tx, call, new, now).await?;
+        let moved = Some(ScheduleMove::Cancelled);
+        let schedule = self.rewrite(&mut tx, call, new, moved, now).await?;
         let shown = self.show_leader(&mut tx, &schedule, caller, now).await?;
         let response = proto::CancelResponse { schedule: Some(shown) };
         key.store(&mut tx, &response).await?;
@@ -140,16 +151,27 @@ impl Server {
         self.store.lock_schedule(tx, id).await
     }
 
-    /// Writes a locked schedule, moves its line up and tells all of it.
+    /// Writes a locked schedule, moves its line up and tells all of it, and those it concerns when it moved.
     async fn rewrite(
         &self,
         tx: &mut Tx,
         call: &Call,
         new: Schedule,
+        moved: Option<ScheduleMove>,
         now: Timestamp,
     ) -> Result<Schedule, Fault> {
         let outcome = self.store.settle(tx, new, now).await?;
         events::tell_outcome(tx, &outcome, &call.trace().to_string(), now);
+        if let Some(moved) = moved {
+            let schedule = &outcome.schedule;
+            let happening = Happening {
+                moved,
+                actor: call.require_caller()?.member,
+                gathering_title: self.store.title_of(tx, schedule.gathering_id).await?,
+                audience: self.store.list_holders(tx, schedule.id).await?,
+            };
+            events::tell_move(tx, schedule, happening, call, now);
+        }
         Ok(outcome.schedule)
     }
 

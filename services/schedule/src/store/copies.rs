@@ -24,6 +24,8 @@ SET role = excluded.role, status = excluded.status, version = excluded.version";
 const FIND_TITLE: &str = "SELECT title FROM gathering_copy WHERE id = $1";
 const FIND_ROLE: &str = "
 SELECT role FROM roster WHERE gathering_id = $1 AND member_id = $2 AND status = 'ACTIVE'";
+const LIST_ROSTER: &str = "
+SELECT member_id FROM roster WHERE gathering_id = $1 AND status = 'ACTIVE' ORDER BY member_id";
 const LIST_ROLES: &str = "
 SELECT gathering_id, role FROM roster
 WHERE member_id = $1 AND status = 'ACTIVE' AND gathering_id IN ({ids})";
@@ -76,6 +78,22 @@ impl Store {
     pub async fn find_gathering_title(&self, id: GatheringId) -> Result<Option<String>, Fault> {
         let row: Option<(String,)> = self.outbox.db().fetch_optional(FIND_TITLE, args![id]).await?;
         Ok(row.map(|(title,)| title))
+    }
+
+    /// The same as this transaction sees it; empty for one that was never heard of.
+    pub async fn title_of(&self, tx: &mut Tx, id: GatheringId) -> Result<String, Fault> {
+        let row: Option<(String,)> = tx.fetch_optional(FIND_TITLE, args![id]).await?;
+        Ok(row.unwrap_or_default().0)
+    }
+
+    /// Everybody active in a gathering, as far as this room has heard.
+    pub async fn list_roster(
+        &self,
+        tx: &mut Tx,
+        gathering: GatheringId,
+    ) -> Result<Vec<MemberId>, Fault> {
+        let rows: Vec<(String,)> = tx.fetch_all(LIST_ROSTER, args![gathering]).await?;
+        rows.into_iter().map(|(id,)| parsed(&id)).collect()
     }
 
     /// Role of an active member.

@@ -83,6 +83,10 @@ WHERE a.member_id = $1 AND s.gathering_id = $2 AND s.cancelled_at_us IS NULL
   AND ((a.state = 'GOING' AND s.starts_at_us > $3) OR (a.state = 'WAITLISTED' AND s.ends_at_us > $3))
 ORDER BY a.schedule_id";
 
+const LIST_HOLDERS: &str = "
+SELECT member_id FROM attendance
+WHERE schedule_id = $1 AND state IN ('GOING', 'WAITLISTED') ORDER BY member_id";
+
 /// How often a place is tried for while the last seat comes and goes.
 const TRIES: u32 = 10;
 
@@ -180,6 +184,16 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<ScheduleId>, Fault> {
         let rows: Vec<(String,)> = tx.fetch_all(LIST_PLACES, args![member, gathering, now]).await?;
+        rows.into_iter().map(|(id,)| parsed(&id)).collect()
+    }
+
+    /// Everybody who goes to a schedule or waits for a seat.
+    pub async fn list_holders(
+        &self,
+        tx: &mut Tx,
+        schedule: ScheduleId,
+    ) -> Result<Vec<MemberId>, Fault> {
+        let rows: Vec<(String,)> = tx.fetch_all(LIST_HOLDERS, args![schedule]).await?;
         rows.into_iter().map(|(id,)| parsed(&id)).collect()
     }
 

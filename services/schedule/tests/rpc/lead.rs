@@ -197,7 +197,7 @@ moim_testbed::on_both_databases! {
             assert_eq!((fault.code(), fault.reason()), (Code::WrongState, "SCHEDULE_CANCELLED"));
         }
         let told = world.told("schedule", 4).await;
-        let state: ScheduleState = prost::Message::decode(told[3].payload.clone()).unwrap();
+        let state: ScheduleState = Message::decode(told[3].payload.clone()).unwrap();
         assert_eq!(state.cancel_reason.as_deref(), Some("비가 와요\n다음에 만나요"));
     }
 

@@ -25,7 +25,7 @@ moim_testbed::on_both_databases! {
         let told = world.told("attendance", 5).await;
         let facts: Vec<AttendanceFact> = told
             .iter()
-            .map(|fact| prost::Message::decode(fact.payload.clone()).unwrap())
+            .map(|fact| Message::decode(fact.payload.clone()).unwrap())
             .collect();
         let moved: Vec<_> = facts.iter().filter(|fact| fact.promoted).collect();
         assert_eq!(moved.len(), 1);

@@ -7,6 +7,7 @@ mod calendar;
 mod facts;
 mod lead;
 mod line;
+mod moves;
 mod read;
 mod record;
 
@@ -15,7 +16,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use moim_kit::bus::Fact;
+use moim_kit::bus::{Fact, Kind};
 use moim_kit::id::{GatheringId, MemberId, MembershipId};
 use moim_kit::seen::{Mark, Seen};
 use moim_kit::serve::Room;
@@ -30,6 +31,7 @@ use moim_proto::schedule::v1::schedule_service_client::ScheduleServiceClient;
 use moim_proto::schedule::v1::*;
 use moim_schedule::{Config, MIGRATIONS};
 use moim_testbed::{Bed, ScriptedLog};
+use prost::Message;
 use tonic::{Response, Status};
 use uuid::Uuid;
 
@@ -283,12 +285,23 @@ impl World {
         answer.unwrap().into_inner().lists.remove(0)
     }
 
-    /// Waits until the room has told as many facts of a noun, and answers them in order.
+    /// Waits until the room has told as many states of a noun, and answers them in order.
     async fn told(&self, noun: &str, count: usize) -> Vec<Fact> {
+        self.told_as(Kind::State, noun, count).await
+    }
+
+    /// The same of events, decoded.
+    async fn events<M: Message + Default>(&self, noun: &str, count: usize) -> Vec<M> {
+        let facts = self.told_as(Kind::Event, noun, count).await;
+        facts.into_iter().map(|fact| M::decode(fact.payload).unwrap()).collect()
+    }
+
+    async fn told_as(&self, kind: Kind, noun: &str, count: usize) -> Vec<Fact> {
         for _ in 0..400 {
             let entries = self.room.log.read(0, 10_000).await.unwrap();
             let facts = entries.into_iter().map(|entry| entry.fact);
-            let told: Vec<_> = facts.filter(|fact| fact.noun == noun).collect();
+            let told: Vec<_> =
+                facts.filter(|fact| fact.kind == kind && fact.noun == noun).collect();
             assert!(told.len() <= count, "more was told of {noun} than expected");
             if told.len() == count {
                 return told;
