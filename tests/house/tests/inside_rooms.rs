@@ -10,7 +10,10 @@ use moim_house::{File, expect_none, expect_one, files};
 /// `config` and what makes a room's character stand with `model`, and a sweeper with `events`.
 const FLOORS: &[&[&str]] = &[
     &["fault"],
-    &["model", "config", "ics", "password", "region", "roster", "seats", "session", "token"],
+    &[
+        "model", "config", "ics", "password", "region", "roster", "rules", "seats", "session",
+        "token",
+    ],
     &["convert", "store"],
     &["events", "sweeper"],
     &["rpc"],
