@@ -22,7 +22,7 @@ use crate::keys::MemberKeys;
 use crate::{reach, socket};
 
 /// Every room, in the order they are opened.
-pub const ROOMS: [&str; 4] = ["member", "gathering", "schedule", "bff"];
+pub const ROOMS: [&str; 5] = ["member", "gathering", "schedule", "notification", "bff"];
 
 /// For tasks to end when a house could not be opened.
 const STOP_WITHIN: Duration = Duration::from_secs(2);
@@ -171,7 +171,8 @@ impl<'a> Site<'a> {
             let room = room.context("the gathering room did not open")?;
             self.stand(room, &config.rooms.gathering).await?
         } else {
-            let needed = plan.here.contains("schedule") || plan.here.contains("bff");
+            let needed = ["schedule", "notification", "bff"];
+            let needed = needed.iter().any(|room| plan.here.contains(room));
             self.far("gathering", &config.rooms.gathering, needed).await?
         };
 
@@ -184,9 +185,19 @@ impl<'a> Site<'a> {
             let room = room.context("the schedule room did not open")?;
             self.stand(room, &config.rooms.schedule).await?
         } else {
-            let needed = plan.here.contains("bff");
+            let needed = plan.here.contains("notification") || plan.here.contains("bff");
             self.far("schedule", &config.rooms.schedule, needed).await?
         };
+
+        if plan.here.contains("notification") {
+            let ground = self.ground("notification", &moim_notification::MIGRATIONS).await?;
+            let gathering_log = (plan.bus)(gathering.log.clone());
+            let schedule_log = (plan.bus)(schedule.log.clone());
+            let config_of_room = config.notification.clone();
+            let room = moim_notification::open(config_of_room, ground, gathering_log, schedule_log);
+            let room = room.await.context("the notification room did not open")?;
+            self.stand(room, &config.rooms.notification).await?;
+        }
 
         let upstream = Upstream::new(member.wire.clone(), gathering.wire, schedule.wire);
         self.watch_revocations();
