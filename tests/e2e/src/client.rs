@@ -107,6 +107,13 @@ impl Client {
         self.send_with(query, variables, &[]).await
     }
 
+    /// The same of an endpoint that may be down just now: nothing then.
+    pub async fn try_send(&self, query: &str, variables: Value) -> Option<Answer> {
+        let body = json!({ "query": query, "variables": variables });
+        let request = self.dressed(self.http.post(format!("{}/graphql", self.url)));
+        self.try_received(request.json(&body)).await.ok()
+    }
+
     /// Asks with more headers.
     pub async fn send_with(
         &self,
@@ -161,7 +168,11 @@ impl Client {
     }
 
     async fn received(&self, request: RequestBuilder) -> Answer {
-        let response = request.send().await.unwrap();
+        self.try_received(request).await.unwrap()
+    }
+
+    async fn try_received(&self, request: RequestBuilder) -> reqwest::Result<Answer> {
+        let response = request.send().await?;
         let headers = response.headers().clone();
         let handed = match self.memory {
             Memory::Header => headers.get(SEEN).map(|value| value.to_str().unwrap()),
@@ -176,7 +187,7 @@ impl Client {
             *self.seen.lock().unwrap() = Some(handed.to_owned());
         }
         let status = response.status().as_u16();
-        let text = response.text().await.unwrap();
-        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null) }
+        let text = response.text().await?;
+        Ok(Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null) })
     }
 }
