@@ -25,6 +25,8 @@ pub struct Config {
     pub gathering: moim_gathering::Config,
     /// Schedules and seats.
     pub schedule: moim_schedule::Config,
+    /// What members say to each other.
+    pub chat: moim_chat::Config,
 }
 
 /// What all rooms of a house share.
@@ -58,11 +60,18 @@ pub struct Rooms {
     pub gathering: Place,
     /// The schedule room.
     pub schedule: Place,
+    /// The chat room.
+    pub chat: Place,
 }
 
 impl Default for Rooms {
     fn default() -> Self {
-        Self { member: Place::at(5001), gathering: Place::at(5002), schedule: Place::at(5003) }
+        Self {
+            member: Place::at(5001),
+            gathering: Place::at(5002),
+            schedule: Place::at(5003),
+            chat: Place::at(5005),
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::keys::MemberKeys;
 use crate::{reach, socket};
 
 /// Every room, in the order they are opened.
-pub const ROOMS: [&str; 4] = ["member", "gathering", "schedule", "bff"];
+pub const ROOMS: [&str; 5] = ["member", "gathering", "schedule", "chat", "bff"];
 
 /// For tasks to end when a house could not be opened.
 const STOP_WITHIN: Duration = Duration::from_secs(2);
@@ -171,7 +171,8 @@ impl<'a> Site<'a> {
             let room = room.context("the gathering room did not open")?;
             self.stand(room, &config.rooms.gathering).await?
         } else {
-            let needed = plan.here.contains("schedule") || plan.here.contains("bff");
+            let needed = ["schedule", "chat", "bff"];
+            let needed = needed.iter().any(|room| plan.here.contains(room));
             self.far("gathering", &config.rooms.gathering, needed).await?
         };
 
@@ -187,6 +188,15 @@ impl<'a> Site<'a> {
             let needed = plan.here.contains("bff");
             self.far("schedule", &config.rooms.schedule, needed).await?
         };
+
+        if plan.here.contains("chat") {
+            let ground = self.ground("chat", &moim_chat::MIGRATIONS).await?;
+            let member_log = (plan.bus)(member.log.clone());
+            let gathering_log = (plan.bus)(gathering.log.clone());
+            let room = moim_chat::open(config.chat.clone(), ground, member_log, gathering_log);
+            let room = room.await.context("the chat room did not open")?;
+            self.stand(room, &config.rooms.chat).await?;
+        }
 
         let upstream = Upstream::new(member.wire.clone(), gathering.wire, schedule.wire);
         self.watch_revocations();

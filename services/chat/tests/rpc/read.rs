@@ -50,7 +50,7 @@ moim_testbed::on_both_databases! {
             let answer = world.client.clone().batch_get(call.request(request)).await;
             answer.unwrap().into_inner().messages
         };
-        assert_eq!(get(world.bed.call(author)).await, [sent.clone()]);
+        assert_eq!(get(world.bed.call(author)).await, std::slice::from_ref(&sent));
         assert_eq!(get(world.bed.call(other)).await[0].client_id, None);
         assert!(get(world.bed.call(stranger)).await.is_empty());
         assert!(get(world.bed.anonymous()).await.is_empty());
