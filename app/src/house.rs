@@ -22,7 +22,7 @@ use crate::keys::MemberKeys;
 use crate::{reach, socket};
 
 /// Every room, in the order they are opened.
-pub const ROOMS: [&str; 5] = ["member", "gathering", "schedule", "chat", "bff"];
+pub const ROOMS: [&str; 6] = ["member", "gathering", "schedule", "review", "chat", "bff"];
 
 /// For tasks to end when a house could not be opened.
 const STOP_WITHIN: Duration = Duration::from_secs(2);
@@ -171,7 +171,7 @@ impl<'a> Site<'a> {
             let room = room.context("the gathering room did not open")?;
             self.stand(room, &config.rooms.gathering).await?
         } else {
-            let needed = ["schedule", "chat", "bff"];
+            let needed = ["schedule", "review", "chat", "bff"];
             let needed = needed.iter().any(|room| plan.here.contains(room));
             self.far("gathering", &config.rooms.gathering, needed).await?
         };
@@ -185,9 +185,17 @@ impl<'a> Site<'a> {
             let room = room.context("the schedule room did not open")?;
             self.stand(room, &config.rooms.schedule).await?
         } else {
-            let needed = plan.here.contains("bff");
+            let needed = plan.here.contains("review") || plan.here.contains("bff");
             self.far("schedule", &config.rooms.schedule, needed).await?
         };
+
+        if plan.here.contains("review") {
+            let ground = self.ground("review", &moim_review::MIGRATIONS).await?;
+            let heard = [("member", &member), ("gathering", &gathering), ("schedule", &schedule)];
+            let logs = heard.map(|(name, room)| (name, (plan.bus)(room.log.clone())));
+            let room = moim_review::open(config.review.clone(), ground, logs).await;
+            self.stand(room.context("the review room did not open")?, &config.rooms.review).await?;
+        }
 
         if plan.here.contains("chat") {
             let ground = self.ground("chat", &moim_chat::MIGRATIONS).await?;
