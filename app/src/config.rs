@@ -25,6 +25,10 @@ pub struct Config {
     pub gathering: moim_gathering::Config,
     /// Schedules and seats.
     pub schedule: moim_schedule::Config,
+    /// What attendees thought of schedules.
+    pub review: moim_review::Config,
+    /// What members say to each other.
+    pub chat: moim_chat::Config,
     /// Notifications.
     pub notification: moim_notification::Config,
 }
@@ -60,6 +64,10 @@ pub struct Rooms {
     pub gathering: Place,
     /// The schedule room.
     pub schedule: Place,
+    /// The review room.
+    pub review: Place,
+    /// The chat room.
+    pub chat: Place,
     /// The notification room.
     pub notification: Place,
 }
@@ -70,6 +78,8 @@ impl Default for Rooms {
             member: Place::at(5001),
             gathering: Place::at(5002),
             schedule: Place::at(5003),
+            review: Place::at(5004),
+            chat: Place::at(5005),
             notification: Place::at(5006),
         }
     }

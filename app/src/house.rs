@@ -22,7 +22,8 @@ use crate::keys::MemberKeys;
 use crate::{reach, socket};
 
 /// Every room, in the order they are opened.
-pub const ROOMS: [&str; 5] = ["member", "gathering", "schedule", "notification", "bff"];
+pub const ROOMS: [&str; 7] =
+    ["member", "gathering", "schedule", "review", "chat", "notification", "bff"];
 
 /// For tasks to end when a house could not be opened.
 const STOP_WITHIN: Duration = Duration::from_secs(2);
@@ -171,7 +172,7 @@ impl<'a> Site<'a> {
             let room = room.context("the gathering room did not open")?;
             self.stand(room, &config.rooms.gathering).await?
         } else {
-            let needed = ["schedule", "notification", "bff"];
+            let needed = ["schedule", "review", "chat", "notification", "bff"];
             let needed = needed.iter().any(|room| plan.here.contains(room));
             self.far("gathering", &config.rooms.gathering, needed).await?
         };
@@ -185,20 +186,47 @@ impl<'a> Site<'a> {
             let room = room.context("the schedule room did not open")?;
             self.stand(room, &config.rooms.schedule).await?
         } else {
-            let needed = plan.here.contains("notification") || plan.here.contains("bff");
+            let needed = ["review", "notification", "bff"];
+            let needed = needed.iter().any(|room| plan.here.contains(room));
             self.far("schedule", &config.rooms.schedule, needed).await?
         };
 
-        if plan.here.contains("notification") {
-            let ground = self.ground("notification", &moim_notification::MIGRATIONS).await?;
-            let gathering_log = (plan.bus)(gathering.log.clone());
-            let schedule_log = (plan.bus)(schedule.log.clone());
-            let config_of_room = config.notification.clone();
-            let room = moim_notification::open(config_of_room, ground, gathering_log, schedule_log);
-            let room = room.await.context("the notification room did not open")?;
-            self.stand(room, &config.rooms.notification).await?;
-        }
+        let review = if plan.here.contains("review") {
+            let ground = self.ground("review", &moim_review::MIGRATIONS).await?;
+            let heard = [("member", &member), ("gathering", &gathering), ("schedule", &schedule)];
+            let logs = heard.map(|(name, room)| (name, (plan.bus)(room.log.clone())));
+            let room = moim_review::open(config.review.clone(), ground, logs).await;
+            self.stand(room.context("the review room did not open")?, &config.rooms.review).await?
+        } else {
+            let needed = plan.here.contains("notification") || plan.here.contains("bff");
+            self.far("review", &config.rooms.review, needed).await?
+        };
 
+        let chat = if plan.here.contains("chat") {
+            let ground = self.ground("chat", &moim_chat::MIGRATIONS).await?;
+            let heard = [("member", &member), ("gathering", &gathering)];
+            let [(_, member_log), (_, gathering_log)] =
+                heard.map(|(name, room)| (name, (plan.bus)(room.log.clone())));
+            let room = moim_chat::open(config.chat.clone(), ground, member_log, gathering_log);
+            let room = room.await.context("the chat room did not open")?;
+            self.stand(room, &config.rooms.chat).await?
+        } else {
+            self.far("chat", &config.rooms.chat, plan.here.contains("bff")).await?
+        };
+
+        let notification = if plan.here.contains("notification") {
+            let ground = self.ground("notification", &moim_notification::MIGRATIONS).await?;
+            let heard = [("gathering", &gathering), ("schedule", &schedule), ("review", &review)];
+            let logs = heard.map(|(name, room)| (name, (plan.bus)(room.log.clone())));
+            let room = moim_notification::open(config.notification.clone(), ground, logs).await;
+            let room = room.context("the notification room did not open")?;
+            self.stand(room, &config.rooms.notification).await?
+        } else {
+            let needed = plan.here.contains("bff");
+            self.far("notification", &config.rooms.notification, needed).await?
+        };
+
+        let _ = (chat, notification);
         let upstream = Upstream::new(member.wire.clone(), gathering.wire, schedule.wire);
         self.watch_revocations();
         let endpoint = if plan.here.contains("bff") {

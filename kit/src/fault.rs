@@ -62,6 +62,8 @@ codes! {
     SessionRevoked "SESSION_REVOKED" PermissionDenied;
     /// The same key came with other input.
     IdempotencyKeyReused "IDEMPOTENCY_KEY_REUSED" FailedPrecondition;
+    /// A reader is too far behind to be told what it missed; it starts anew.
+    CursorExpired "CURSOR_EXPIRED" OutOfRange;
     /// Signing in is needed, or the token is not good.
     Unauthenticated "UNAUTHENTICATED" Unauthenticated;
     /// Two writers met; trying again helps.
@@ -81,7 +83,8 @@ impl Code {
     pub const fn is_expected(self) -> bool {
         !matches!(
             self,
-            Self::Unauthenticated
+            Self::CursorExpired
+                | Self::Unauthenticated
                 | Self::Conflict
                 | Self::Unavailable
                 | Self::DeadlineExceeded

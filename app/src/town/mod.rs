@@ -38,7 +38,7 @@ pub const ACCOUNTS: [(&str, &str); 2] = [
 ];
 
 /// Rooms a town needs; the endpoint opens when it stands.
-const ROOMS: [&str; 4] = ["member", "gathering", "schedule", "notification"];
+const ROOMS: [&str; 6] = ["member", "gathering", "schedule", "review", "chat", "notification"];
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where a town on SQLite is made before it moves in, within the data directory.

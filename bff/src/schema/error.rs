@@ -104,7 +104,8 @@ impl UserErrorCode {
             Code::BadCredentials => Self::BadCredentials,
             Code::SessionRevoked => Self::SessionRevoked,
             Code::IdempotencyKeyReused => Self::IdempotencyKeyReused,
-            Code::Unauthenticated
+            Code::CursorExpired
+            | Code::Unauthenticated
             | Code::Conflict
             | Code::Unavailable
             | Code::DeadlineExceeded

@@ -31,18 +31,18 @@ pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
 const LARGEST_MESSAGE: usize = 1024 * 1024;
 
-/// Opens the room; it follows what others tell, reminds of schedules and forgets what is old.
+/// Opens the room; it follows the rooms whose logs are given with their names, `gathering`, `schedule`
+/// and `review`, reminds of schedules and forgets what is old.
 pub async fn open(
     config: Config,
     ground: Ground,
-    gathering_log: Arc<dyn Log>,
-    schedule_log: Arc<dyn Log>,
+    logs: [(&'static str, Arc<dyn Log>); 3],
 ) -> Result<Room, Fault> {
     let store = Store::new(ground.outbox.clone());
     let copies = ground.copies(COPIED);
     let lead_us = i64::try_from(config.reminder_lead_ms).unwrap_or(i64::MAX).saturating_mul(1_000);
     let listener = Arc::new(Listener { store: store.clone(), lead_us });
-    for (source, log) in [("gathering", gathering_log), ("schedule", schedule_log)] {
+    for (source, log) in logs {
         let reader = Reader {
             source,
             log,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moim_kit::Fault;
-use moim_kit::bus::Kind;
+use moim_kit::bus::{Kind, Log};
 use moim_kit::id::MemberId;
 use moim_kit::serve::Room;
 use moim_kit::wire::Wire;
@@ -127,8 +127,11 @@ async fn open(
     schedules: &Arc<ScriptedLog>,
 ) -> Room {
     let ground = bed.ground("notification", &MIGRATIONS).await;
-    let logs = (gatherings.clone(), schedules.clone());
-    moim_notification::open(config, ground, logs.0, logs.1).await.unwrap()
+    // Whose log an event came in changes nothing, so the reviews of these tests come with the schedules.
+    let reviews: Arc<dyn Log> = ScriptedLog::new();
+    let logs: [(_, Arc<dyn Log>); 3] =
+        [("gathering", gatherings.clone()), ("schedule", schedules.clone()), ("review", reviews)];
+    moim_notification::open(config, ground, logs).await.unwrap()
 }
 
 /// A membership that somebody else moved.
