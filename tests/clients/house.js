@@ -80,7 +80,7 @@ export async function signUp(house, nickname) {
 export async function createGathering(house, token) {
   const { regions } = await data(house, token, '{ regions { id } }');
   const input = {
-    title: 'Readers of Mapo', description: 'A book a month.', category: 'READING', regionId: regions[0].id, capacity: 10,
+    title: 'Readers of Mapo', description: 'A book a month.', category: 'ARTS', regionId: regions[0].id, capacity: 10,
   };
   const query = 'mutation($input: GatheringCreateInput!) { gatheringCreate(input: $input) { gathering { id } userErrors { code message } } }';
   return (await data(house, token, query, { input })).gatheringCreate.gathering.id;
