@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::guard;
-use crate::http::{Console, Limits, Profile, Settings, Tab};
+use crate::http::{Console, Limits, Profile, Settings, SocketLimits, Tab};
 
 /// What a first visitor of the console finds opened.
 const TABS: [&str; 2] =
@@ -64,6 +64,39 @@ pub struct Config {
     pub connections: usize,
     /// Operations running at once over HTTP.
     pub in_flight: usize,
+    /// For `connection_init` to come and be answered on a socket; then 4408.
+    pub socket_init_timeout_ms: u64,
+    /// Between pings to a socket.
+    pub socket_ping_ms: u64,
+    /// Without a sign of life from a socket; then 1001.
+    pub socket_dead_ms: u64,
+    /// For a socket or stream to take a message; then it is a slow consumer, 4499.
+    pub socket_send_timeout_ms: u64,
+    /// For a closed socket to say so.
+    pub socket_close_timeout_ms: u64,
+    /// Between looks at whether the token of a socket or stream is still good; then 4403.
+    pub socket_recheck_ms: u64,
+    /// Between signs of life on a stream (text/event-stream) that has nothing to say.
+    pub stream_keep_alive_ms: u64,
+    /// Over which sockets and streams are told to go once the program stops.
+    pub stop_spread_ms: u64,
+    /// Largest message or frame from a socket; then 1009.
+    pub socket_message_bytes: usize,
+    /// Longest id of an operation on a socket; then 4400.
+    pub socket_id_bytes: usize,
+    /// Operations of one socket at once; the next gets an error.
+    pub socket_operations: usize,
+    /// Messages from a socket at once; then 4429.
+    pub socket_burst: u32,
+    /// Messages a second from a socket in the long run; then 4429.
+    pub socket_per_second: u32,
+    /// Sockets and streams open at once; then 503.
+    pub sockets: usize,
+    /// Sockets and streams of one member at once; then 1013, or 429 for a stream.
+    pub sockets_per_member: usize,
+    /// Sockets and streams of one address without a token at once; then 429. Behind a proxy that is one
+    /// address for all.
+    pub sockets_per_address: usize,
     /// Deepest level of fields, fragments opened.
     pub depth: u32,
     /// Most points an operation may cost.
@@ -92,6 +125,22 @@ impl Default for Config {
             answer_bytes: settings.answer_bytes,
             connections: settings.limits.connections,
             in_flight: settings.in_flight,
+            socket_init_timeout_ms: ms(settings.socket.init),
+            socket_ping_ms: ms(settings.socket.ping),
+            socket_dead_ms: ms(settings.socket.dead),
+            socket_send_timeout_ms: ms(settings.socket.send),
+            socket_close_timeout_ms: ms(settings.socket.close),
+            socket_recheck_ms: ms(settings.socket.recheck),
+            stream_keep_alive_ms: ms(settings.socket.keep_alive),
+            stop_spread_ms: ms(settings.socket.stop_spread),
+            socket_message_bytes: settings.socket.message_bytes,
+            socket_id_bytes: settings.socket.id_bytes,
+            socket_operations: settings.socket.operations,
+            socket_burst: settings.socket.burst,
+            socket_per_second: settings.socket.per_second,
+            sockets: settings.socket.sockets,
+            sockets_per_member: settings.socket.per_member,
+            sockets_per_address: settings.socket.per_address,
             depth: settings.guard.depth,
             cost: settings.guard.cost,
         }
@@ -131,6 +180,27 @@ impl Config {
         Console { assets, tabs: TABS.map(tab).into() }
     }
 
+    fn socket(&self) -> SocketLimits {
+        SocketLimits {
+            init: Duration::from_millis(self.socket_init_timeout_ms),
+            ping: Duration::from_millis(self.socket_ping_ms),
+            dead: Duration::from_millis(self.socket_dead_ms),
+            send: Duration::from_millis(self.socket_send_timeout_ms),
+            close: Duration::from_millis(self.socket_close_timeout_ms),
+            recheck: Duration::from_millis(self.socket_recheck_ms),
+            keep_alive: Duration::from_millis(self.stream_keep_alive_ms),
+            stop_spread: Duration::from_millis(self.stop_spread_ms),
+            message_bytes: self.socket_message_bytes,
+            id_bytes: self.socket_id_bytes,
+            operations: self.socket_operations,
+            burst: self.socket_burst,
+            per_second: self.socket_per_second,
+            sockets: self.sockets,
+            per_member: self.sockets_per_member,
+            per_address: self.sockets_per_address,
+        }
+    }
+
     /// As the transport takes it.
     pub fn settings(&self) -> Result<Settings, BadConfig> {
         let bad = |knob, why: &dyn std::fmt::Display| BadConfig { knob, why: why.to_string() };
@@ -156,6 +226,7 @@ impl Config {
                 connections: self.connections,
                 ..defaults.limits
             },
+            socket: self.socket(),
             body_bytes: self.body_bytes,
             answer_bytes: self.answer_bytes,
             in_flight: self.in_flight,

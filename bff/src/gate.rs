@@ -12,7 +12,7 @@ use moim_kit::trace::{self, Trace};
 use moim_kit::{Call, Clock, Code, Fault};
 use tokio::time::Instant;
 
-use crate::http::{Admitted, Arrival, Edge, Outcome, Refusal, Via};
+use crate::http::{Admitted, Arrival, Edge, Outcome, Refusal, StillGood, Via};
 use crate::schema::Scope;
 use crate::seal::Seal;
 use crate::upstream::Upstream;
@@ -67,12 +67,16 @@ impl Edge for Gate {
         seen.expire(now);
         let mut call = Call::new(trace, deadline.unwrap_or_else(|| Instant::now() + DEADLINE))
             .having_seen(seen);
-        let mut expires_at = None;
+        let (mut expires_at, mut name, mut still_good) = (None, None, None);
         if let Some(token) = text(headers, &AUTHORIZATION) {
             let token: Arc<str> = bearer(token).ok_or_else(not_good)?.into();
             let (caller, until) = verifier.verify_until(&token).await.map_err(refuse)?;
             let left = u64::try_from(until.us() - now.us()).unwrap_or_default();
             expires_at = Some(Instant::now() + Duration::from_micros(left));
+            name = Some(Arc::from(caller.member.to_string()));
+            let (verifier, session) = (Arc::clone(verifier), caller.session);
+            let good: StillGood = Arc::new(move || !verifier.is_revoked(session));
+            still_good = Some(good);
             call = call.by(caller, token);
         }
         let scope =
@@ -86,6 +90,8 @@ impl Edge for Gate {
             finish(&call, &seal, outcome, bill, secure);
         });
         admitted.expires_at = expires_at;
+        admitted.caller = name;
+        admitted.still_good = still_good;
         admitted.trace_id = Some(trace.trace_id());
         Ok(admitted)
     }

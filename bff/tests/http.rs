@@ -24,7 +24,13 @@ mod schema;
 mod socket;
 #[path = "http/socket_ends.rs"]
 mod socket_ends;
+#[path = "http/socket_frames.rs"]
+mod socket_frames;
 #[path = "http/socket_operations.rs"]
 mod socket_operations;
+#[path = "http/socket_places.rs"]
+mod socket_places;
 #[path = "http/stand.rs"]
 mod stand;
+#[path = "http/streams.rs"]
+mod streams;

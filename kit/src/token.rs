@@ -140,6 +140,11 @@ impl Verifier {
         Ok((verified.caller, Timestamp::from_us(verified.expires_at.saturating_mul(1_000_000))))
     }
 
+    /// True once a session's tokens are refused; asked of memory alone.
+    pub fn is_revoked(&self, session: SessionId) -> bool {
+        self.revoked.load().contains_key(&session)
+    }
+
     /// Refuses a session's tokens from now on, in this process; others learn it from the source.
     pub fn revoke(&self, session: SessionId, until: Timestamp) {
         self.revoked.rcu(|revoked| {

@@ -35,6 +35,32 @@ pub(super) fn negotiate(headers: &HeaderMap, profile: Profile) -> Option<MediaTy
     }
 }
 
+/// Whether an answer may be a stream of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Streams {
+    /// Where there is no other way.
+    Possible,
+    /// Rather than one body.
+    Preferred,
+    No,
+}
+
+/// What the client thinks of `text/event-stream`, which it must name.
+pub(super) fn streams(headers: &HeaderMap) -> Streams {
+    let ranges = ranges(headers).unwrap_or_default();
+    let named = ranges.iter().position(|range| {
+        range.kind.eq_ignore_ascii_case("text")
+            && range.subtype.eq_ignore_ascii_case("event-stream")
+            && range.q > 0
+    });
+    let Some((place, q)) = named.and_then(|place| Some((place, ranges.get(place)?.q))) else {
+        return Streams::No;
+    };
+    let others = ["json", "graphql-response+json"].map(|it| weight(&ranges, "application", it));
+    let better = |other: &Weight| other.q > q || (other.q == q && other.place < place);
+    if others.iter().flatten().any(better) { Streams::Possible } else { Streams::Preferred }
+}
+
 /// True for a browser that opens the address: it names `text/html` and no media type of ours.
 pub(super) fn wants_page(headers: &HeaderMap) -> bool {
     ranges(headers).is_some_and(|ranges| {
@@ -152,6 +178,24 @@ mod tests {
             assert_eq!(negotiated(accept, Profile::September2026), edition, "{accept}");
         }
         assert_eq!(negotiate(&HeaderMap::new(), Profile::Audit), Some(Json));
+    }
+
+    #[test]
+    fn a_stream_is_made_only_for_those_who_name_it() {
+        for (accept, expected) in [
+            ("text/event-stream", Streams::Preferred),
+            ("TEXT/Event-Stream, application/json", Streams::Preferred),
+            ("text/event-stream, */*;q=0.5", Streams::Preferred),
+            ("application/json, text/event-stream", Streams::Possible),
+            ("text/event-stream;q=0.5, application/json", Streams::Possible),
+            ("text/event-stream;q=0", Streams::No),
+            ("text/*", Streams::No),
+            ("*/*", Streams::No),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, accept.parse().unwrap());
+            assert_eq!(streams(&headers), expected, "{accept}");
+        }
     }
 
     #[test]

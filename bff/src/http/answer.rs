@@ -120,6 +120,11 @@ impl Reply {
         self.refused == Some(StatusCode::UNAUTHORIZED)
     }
 
+    /// True for what is an answer in GraphQL, be it an error; false for what was turned away before.
+    pub(super) fn reached_graphql(&self) -> bool {
+        self.data.is_some() || (self.refused.is_none() && Profile::is_graphql(self.code()))
+    }
+
     /// The body.
     pub(super) fn to_json(&self) -> Vec<u8> {
         let wire =

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Data, Value};
@@ -11,6 +12,7 @@ use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::time::Instant;
 
+use super::pass::{Pass, StillGood};
 use crate::guard::EdgeCode;
 
 /// Authenticates and limits. Asked once per operation, after the guard let the document in; over
@@ -66,6 +68,10 @@ pub struct Admitted {
     pub data: Data,
     /// When the caller's token ends: its socket is closed then (4403).
     pub expires_at: Option<Instant>,
+    /// Names the caller: sockets and streams are counted by it. None for strangers.
+    pub caller: Option<Arc<str>>,
+    /// Asked each second while a socket or stream is open; must be cheap. Once it says no, that ends.
+    pub still_good: Option<StillGood>,
     /// Put into every error as `extensions.traceId`.
     pub trace_id: Option<String>,
     finish: Option<Finish>,
@@ -82,6 +88,14 @@ impl Admitted {
     pub fn finally(mut self, finish: impl FnOnce(&mut Outcome) + Send + 'static) -> Self {
         self.finish = Some(Box::new(finish));
         self
+    }
+
+    pub(super) fn pass(&self) -> Pass {
+        Pass {
+            caller: self.caller.clone(),
+            expires_at: self.expires_at,
+            still_good: self.still_good.clone(),
+        }
     }
 
     pub(super) fn take_finish(&mut self) -> Option<Finish> {

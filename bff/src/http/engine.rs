@@ -19,6 +19,8 @@ use super::Settings;
 use super::answer::Reply;
 use super::edge::{Admitted, Arrival, Asked, Edge, Outcome, Via};
 use super::params::Params;
+use super::pass::Pass;
+use super::places::Places;
 use super::types::Types;
 use crate::guard::{EdgeCode, Guard, Inspected, Rejection};
 use crate::loader::rounds;
@@ -32,8 +34,8 @@ pub(super) struct Engine<X, E> {
     pub settings: Settings,
     /// Requests that may run at once.
     pub running: Semaphore,
-    /// Sockets that may be open at once.
-    pub sockets: Arc<Semaphore>,
+    /// Sockets and streams that may be open at once.
+    pub places: Places,
     pub tasks: Tasks,
 }
 
@@ -104,20 +106,18 @@ impl<X: Executor, E: Edge> Engine<X, E> {
         reply
     }
 
-    /// Follows a subscription; a single reply without data means that it was never started.
+    /// Follows a subscription, for as long as its pass is good; else why it was not let in.
     pub(super) async fn follow(
         &self,
         params: Params,
         inspected: &Inspected,
         sender: Sender<'_>,
-    ) -> BoxStream<'static, Reply> {
-        let Ready { request, admitted, .. } = match self.ready(params, inspected, sender).await {
-            Ok(ready) => ready,
-            Err(reply) => return futures::stream::once(async { reply }).boxed(),
-        };
+    ) -> Result<(Pass, BoxStream<'static, Reply>), Reply> {
+        let Ready { request, admitted, .. } = self.ready(params, inspected, sender).await?;
+        let pass = admitted.pass();
         let stream = self.executor.execute_stream(request, None);
         let (inspected, types) = (inspected.clone(), Arc::clone(&self.types));
-        AssertUnwindSafe(rounds(stream))
+        let replies = AssertUnwindSafe(rounds(stream))
             .catch_unwind()
             .map(move |event| {
                 let mut reply = match event {
@@ -129,7 +129,8 @@ impl<X: Executor, E: Edge> Engine<X, E> {
                 }
                 reply
             })
-            .boxed()
+            .boxed();
+        Ok((pass, replies))
     }
 
     async fn ready(

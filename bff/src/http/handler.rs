@@ -15,7 +15,7 @@ use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
 use tokio::time::timeout;
 
-use super::accept::{negotiate, wants_page};
+use super::accept::{self, Streams, negotiate, wants_page};
 use super::answer::Reply;
 use super::console;
 use super::cors;
@@ -23,6 +23,7 @@ use super::edge::{Edge, Via};
 use super::engine::{Engine, Sender};
 use super::params::Params;
 use super::serve::Peer;
+use super::sse;
 use super::ws;
 use crate::guard::{EdgeCode, Rejection};
 
@@ -68,13 +69,21 @@ async fn answer<X: Executor, E: Edge>(
     {
         return console::page(console);
     }
-    let Some(media) = negotiate(&parts.headers, settings.profile) else {
+    let streams = accept::streams(&parts.headers);
+    let media = negotiate(&parts.headers, settings.profile);
+    let Some(media) = media.or((streams != Streams::No).then_some(settings.profile.usual())) else {
         let message = "Only application/json and application/graphql-response+json can be sent.";
         let rejection = Rejection::new(EdgeCode::NotAcceptable, message);
         return refuse(engine, &parts.headers, rejection);
     };
     let reply = match params(engine, parts, body).await {
-        Ok(params) => run(engine, parts, params).await,
+        Ok(params) => match run(engine, parts, params, streams).await {
+            Ran::Stream(response) => return response,
+            Ran::Reply(reply) if streams == Streams::Preferred && reply.reached_graphql() => {
+                return sse::whole(reply, settings.answer_bytes);
+            }
+            Ran::Reply(reply) => reply,
+        },
         Err(rejection) => rejection.into(),
     };
     reply.into_http(settings.profile, media, settings.answer_bytes)
@@ -111,28 +120,47 @@ async fn params<X, E>(
     }
 }
 
-async fn run<X: Executor, E: Edge>(engine: &Engine<X, E>, parts: &Parts, params: Params) -> Reply {
+/// What came of a request.
+enum Ran {
+    Reply(Reply),
+    Stream(Response),
+}
+
+async fn run<X: Executor, E: Edge>(
+    engine: &Arc<Engine<X, E>>,
+    parts: &Parts,
+    params: Params,
+    streams: Streams,
+) -> Ran {
     let Ok(_running) = engine.running.try_acquire() else {
-        return Rejection::new(EdgeCode::Overloaded, "Too many requests are running.").into();
+        let message = "Too many requests are running.";
+        return Ran::Reply(Rejection::new(EdgeCode::Overloaded, message).into());
     };
     let inspected = match engine.inspect(&params) {
         Ok(inspected) => inspected,
-        Err(rejection) => return rejection.into(),
+        Err(rejection) => return Ran::Reply(rejection.into()),
     };
+    let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
+    let sender = Sender { headers: &parts.headers, peer, via: Via::Http };
     match inspected.kind {
         OperationType::Mutation if parts.method == Method::GET => {
             let message = "Mutations must be sent by POST.";
-            return Rejection::new(EdgeCode::MethodNotAllowed, message).into();
+            return Ran::Reply(Rejection::new(EdgeCode::MethodNotAllowed, message).into());
+        }
+        OperationType::Subscription if streams == Streams::No => {
+            let message = "Subscriptions are answered over WebSocket (graphql-transport-ws), or as \
+                           text/event-stream to those who accept it.";
+            return Ran::Reply(Rejection::new(EdgeCode::ValidationFailed, message).into());
         }
         OperationType::Subscription => {
-            let message = "Subscriptions are answered over WebSocket (graphql-transport-ws).";
-            return Rejection::new(EdgeCode::ValidationFailed, message).into();
+            return match sse::follow(engine, params, &inspected, sender).await {
+                Ok(response) => Ran::Stream(response),
+                Err(reply) => Ran::Reply(reply),
+            };
         }
         _ => {}
     }
-    let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
-    let sender = Sender { headers: &parts.headers, peer, via: Via::Http };
-    engine.answer(params, &inspected, sender).await
+    Ran::Reply(engine.answer(params, &inspected, sender).await)
 }
 
 /// A foreign page can make a browser send a plain GET, with cookies, and measure what it does.

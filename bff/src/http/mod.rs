@@ -19,8 +19,11 @@ mod handler;
 mod health;
 mod pace;
 mod params;
+mod pass;
+mod places;
 mod profile;
 mod serve;
+mod sse;
 mod types;
 mod ws;
 mod ws_protocol;
@@ -38,6 +41,7 @@ use tokio::sync::Semaphore;
 pub use console::{Console, Tab};
 pub use edge::{Admitted, Arrival, Asked, Edge, Outcome, Refusal, Via};
 pub use health::Readiness;
+pub use pass::StillGood;
 pub use profile::{NoSuchProfile, Profile};
 pub use serve::{Limits, Peer, serve};
 pub use ws::SocketLimits;
@@ -130,7 +134,7 @@ pub fn router<X: Served, E: Edge>(
         edge,
         guard: Guard::new(settings.guard.clone()),
         running: Semaphore::new(settings.in_flight),
-        sockets: Arc::new(Semaphore::new(settings.socket.sockets)),
+        places: places::Places::new(&settings.socket),
         tasks: tasks.clone(),
         settings,
     });

@@ -108,6 +108,11 @@ impl Profile {
         }
     }
 
+    /// True for the code of what a well-formed GraphQL request led to.
+    pub(super) const fn is_graphql(code: EdgeCode) -> bool {
+        Self::Audit.status(code).1
+    }
+
     /// The status of a code, and whether a well-formed GraphQL request led to it.
     const fn status(self, code: EdgeCode) -> (StatusCode, bool) {
         let unprocessable = match self {

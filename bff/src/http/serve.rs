@@ -54,7 +54,7 @@ impl Default for Limits {
             idle: Duration::from_secs(60),
             write: Duration::from_secs(30),
             header_bytes: 64 * 1024,
-            connections: 4_096,
+            connections: 8_192,
             streams: 100,
             stop: Duration::from_secs(10),
         }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use async_graphql::Executor;
 use axum::extract::{FromRequestParts, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::request::Parts;
 use tokio::sync::oneshot;
@@ -15,6 +14,7 @@ use super::answer::Reply;
 use super::cors;
 use super::edge::Edge;
 use super::engine::Engine;
+use super::places::Full;
 use super::profile::MediaType;
 use super::serve::Peer;
 use super::ws_protocol::PROTOCOL;
@@ -44,8 +44,18 @@ pub struct SocketLimits {
     pub burst: u32,
     /// Messages a second in the long run; then 4429.
     pub per_second: u32,
-    /// Sockets open at once; then 503.
+    /// Sockets and streams open at once; then 503.
     pub sockets: usize,
+    /// Of them those of one member; then 1013, or 429 for a stream.
+    pub per_member: usize,
+    /// Of them those of strangers of one address; then 429.
+    pub per_address: usize,
+    /// Between looks at whether the token is still good.
+    pub recheck: Duration,
+    /// Between signs of life on a stream that has nothing to say.
+    pub keep_alive: Duration,
+    /// Over which sockets and streams are told to go once the program stops.
+    pub stop_spread: Duration,
 }
 
 impl Default for SocketLimits {
@@ -61,7 +71,12 @@ impl Default for SocketLimits {
             operations: 50,
             burst: 200,
             per_second: 50,
-            sockets: 4_096,
+            sockets: 8_192,
+            per_member: 5,
+            per_address: 20,
+            recheck: Duration::from_secs(1),
+            keep_alive: Duration::from_secs(12),
+            stop_spread: Duration::from_secs(3),
         }
     }
 }
@@ -92,17 +107,21 @@ pub(super) async fn upgrade<X: Executor, E: Edge>(
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
     };
-    let place = Arc::clone(&engine.sockets).try_acquire_owned();
-    let Ok(place) = place else {
-        return refuse(EdgeCode::Overloaded, "Too many sockets are open.");
+    let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
+    let place = match engine.places.take(peer) {
+        Ok(place) => place,
+        Err(Full::Everywhere) => return refuse(EdgeCode::Overloaded, "Too many sockets are open."),
+        Err(Full::Theirs) => {
+            let message = "Too many sockets of this address are open without a token.";
+            return refuse(EdgeCode::RateLimited, message);
+        }
     };
     if engine.tasks.token().is_cancelled() {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        return refuse(EdgeCode::Overloaded, "The program is stopping.");
     }
 
     let limits = &settings.socket;
     let (hand_over, handed_over) = oneshot::channel();
-    let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
     let headers = parts.headers;
     let tasks = engine.tasks.clone();
     let response = upgrade
@@ -115,9 +134,8 @@ pub(super) async fn upgrade<X: Executor, E: Edge>(
         .on_upgrade(async move |socket| drop(hand_over.send(socket)));
     tasks.spawn("graphql socket", async move {
         if let Ok(socket) = handed_over.await {
-            Session::new(engine, socket, headers, peer).run().await;
+            Session::new(engine, socket, headers, peer, place).run().await;
         }
-        drop(place);
     });
     response
 }

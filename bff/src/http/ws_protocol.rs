@@ -26,6 +26,7 @@ impl Close {
     pub(super) const NOT_UTF8: Self = Self::new(1007, "Not UTF-8");
     pub(super) const TOO_BIG: Self = Self::new(1009, "Message too big");
     pub(super) const TRY_LATER: Self = Self::new(1013, "Try again later");
+    pub(super) const TOO_MANY_SOCKETS: Self = Self::new(1013, "Too many sockets of this member");
     pub(super) const BAD_MESSAGE: Self = Self::new(4400, "Invalid message");
     pub(super) const UNAUTHORIZED: Self = Self::new(4401, "Unauthorized");
     pub(super) const FORBIDDEN: Self = Self::new(4403, "Forbidden");
@@ -36,6 +37,7 @@ impl Close {
     pub(super) const SLOW_CONSUMER: Self = Self::new(4499, "Slow consumer");
 
     const fn new(code: u16, reason: &'static str) -> Self {
+        assert!(reason.len() <= 123, "a control frame has room for 123 bytes of reason");
         Self { code, reason }
     }
 }

@@ -1,24 +1,32 @@
 //! One socket's life: initialised once, many operations at once, closed with the code that says why.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use async_graphql::Executor;
 use async_graphql::parser::types::OperationType;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures::stream::{BoxStream, StreamExt, once};
+use futures::stream::{BoxStream, Stream, StreamExt, once};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use tokio::time::{Instant, interval_at, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout, timeout_at};
 use tokio_stream::StreamMap;
 
 use super::answer::Reply;
 use super::edge::{Edge, Via};
 use super::engine::{Engine, Sender};
 use super::params::Params;
+use super::pass::{Pass, jittered};
+use super::places::Place;
 use super::ws::SocketLimits;
 use super::ws_protocol::{self as protocol, Close, Said};
-use crate::guard::{EdgeCode, Rejection};
+use crate::guard::{EdgeCode, Inspected, Rejection};
+
+/// For an answer that a stop waits for.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// What an operation does on its socket.
 enum Event {
@@ -26,6 +34,20 @@ enum Event {
     /// It ended before anything was executed.
     Failed(Reply),
     Done,
+}
+
+/// An operation under way; one that lasts has no end of its own to wait for.
+struct Running {
+    lasting: bool,
+    events: BoxStream<'static, Event>,
+}
+
+impl Stream for Running {
+    type Item = Event;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        self.events.poll_next_unpin(cx)
+    }
 }
 
 /// Closing means stopping; without a code the other end is gone already.
@@ -38,9 +60,12 @@ pub(super) struct Session<X, E> {
     headers: Arc<HeaderMap>,
     peer: Option<SocketAddr>,
     /// Polled from another place each time, so that no operation keeps the others waiting.
-    live: StreamMap<String, BoxStream<'static, Event>>,
+    live: StreamMap<String, Running>,
     acknowledged: bool,
-    expires_at: Option<Instant>,
+    pass: Pass,
+    place: Place,
+    /// When to go, once the program stops.
+    leave_at: Option<Instant>,
     opened: Instant,
     heard: Instant,
     bucket: Bucket,
@@ -52,6 +77,7 @@ impl<X: Executor, E: Edge> Session<X, E> {
         socket: WebSocket,
         headers: HeaderMap,
         peer: Option<SocketAddr>,
+        place: Place,
     ) -> Self {
         let limits = engine.settings.socket.clone();
         let now = Instant::now();
@@ -62,7 +88,9 @@ impl<X: Executor, E: Edge> Session<X, E> {
             peer,
             live: StreamMap::new(),
             acknowledged: false,
-            expires_at: None,
+            pass: Pass::default(),
+            place,
+            leave_at: None,
             opened: now,
             heard: now,
             bucket: Bucket::full(&limits, now),
@@ -91,15 +119,29 @@ impl<X: Executor, E: Edge> Session<X, E> {
         let stopping = self.engine.tasks.token();
         let init_by = self.opened + self.limits.init;
         let mut ping = interval_at(self.opened + self.limits.ping, self.limits.ping);
+        let mut recheck = interval_at(self.opened + self.limits.recheck, self.limits.recheck);
+        recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Whichever is ready is taken up in an order drawn anew each time, so that an operation with
+        // always something to say keeps neither the others nor the client's messages waiting.
         loop {
-            let expires_at = self.expires_at.unwrap_or(init_by);
+            let expires_at = self.pass.expires_at.unwrap_or(init_by);
+            let leave_at = self.leave_at.unwrap_or(init_by);
             tokio::select! {
-                () = stopping.cancelled() => return Err(Some(Close::GOING_AWAY)),
+                () = stopping.cancelled(), if self.leave_at.is_none() => {
+                    let spread = self.limits.stop_spread.min(self.engine.settings.limits.stop / 2);
+                    self.leave_at = Some(Instant::now() + jittered(spread));
+                }
+                () = sleep_until(leave_at), if self.leave_at.is_some() => self.leave()?,
                 () = sleep_until(init_by), if !self.acknowledged => {
                     return Err(Some(Close::INIT_TIMEOUT));
                 }
-                () = sleep_until(expires_at), if self.expires_at.is_some() => {
+                () = sleep_until(expires_at), if self.pass.expires_at.is_some() => {
                     return Err(Some(Close::FORBIDDEN));
+                }
+                _ = recheck.tick(), if self.pass.still_good.is_some() => {
+                    if self.pass.still_good.as_ref().is_some_and(|still_good| !still_good()) {
+                        return Err(Some(Close::FORBIDDEN));
+                    }
                 }
                 _ = ping.tick() => self.ping().await?,
                 Some((id, event)) = self.live.next(), if !self.live.is_empty() => {
@@ -110,6 +152,15 @@ impl<X: Executor, E: Edge> Session<X, E> {
         }
     }
 
+    /// Goes, but for answers that are under way: they have deadlines, and a stop waits for them.
+    fn leave(&mut self) -> Step {
+        if self.live.values().all(|running| running.lasting) {
+            return Err(Some(Close::GOING_AWAY));
+        }
+        self.leave_at = Some(Instant::now() + LOOK_AGAIN);
+        Ok(())
+    }
+
     async fn ping(&mut self) -> Step {
         if self.heard.elapsed() >= self.limits.dead {
             return Err(Some(Close::SILENT));
@@ -118,6 +169,12 @@ impl<X: Executor, E: Edge> Session<X, E> {
     }
 
     async fn tell(&mut self, id: &str, event: Event) -> Step {
+        let lasting = self.live.iter().any(|(key, running)| key == id && running.lasting);
+        if lasting && !matches!(event, Event::Next(_)) && self.engine.tasks.token().is_cancelled() {
+            // Ended by the stop, not by itself: the client shall come back for the rest.
+            self.live.remove(id);
+            return Ok(());
+        }
         let text = match event {
             Event::Next(reply) => {
                 let text = protocol::next(id, &reply);
@@ -159,7 +216,11 @@ impl<X: Executor, E: Edge> Session<X, E> {
             }
             Message::Binary(_) => Err(Some(Close::BAD_MESSAGE)),
             Message::Ping(_) | Message::Pong(_) => Ok(()),
-            Message::Close(_) => Err(None),
+            Message::Close(_) => {
+                // The library answers it with the next look at the socket.
+                let _ = timeout(self.limits.close, self.socket.recv()).await;
+                Err(None)
+            }
         }
     }
 
@@ -192,18 +253,24 @@ impl<X: Executor, E: Edge> Session<X, E> {
         let admission = self.engine.edge.admit(sender.arrival(None));
         let verdict = timeout_at(self.opened + self.limits.init, admission).await;
         match verdict.map_err(|_| Some(Close::INIT_TIMEOUT))? {
-            Ok(admitted) => self.expires_at = admitted.expires_at,
+            Ok(admitted) => self.pass = admitted.pass(),
             Err(refusal) => {
                 let forbidden =
                     matches!(refusal.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
                 return Err(Some(if forbidden { Close::FORBIDDEN } else { Close::TRY_LATER }));
             }
         }
+        if let Some(caller) = &self.pass.caller {
+            self.place.belong(caller).map_err(|_| Some(Close::TOO_MANY_SOCKETS))?;
+        }
         self.acknowledged = true;
         self.send(Message::Text(protocol::ACK.into())).await
     }
 
     async fn subscribe(&mut self, id: String, params: Params) -> Step {
+        if self.leave_at.is_some() {
+            return Err(Some(Close::GOING_AWAY));
+        }
         if self.live.contains_key(&id) {
             return Err(Some(Close::SUBSCRIBER_EXISTS));
         }
@@ -214,8 +281,19 @@ impl<X: Executor, E: Edge> Session<X, E> {
         }
         let (engine, headers) = (Arc::clone(&self.engine), Arc::clone(&self.headers));
         let peer = self.peer;
-        let start = async move { operation(engine, headers, peer, params).await };
-        self.live.insert(id, once(start).flatten().boxed());
+        let running = match engine.inspect(&params) {
+            Ok(inspected) => {
+                let lasting = inspected.kind == OperationType::Subscription;
+                let start =
+                    async move { operation(engine, headers, peer, params, inspected).await };
+                Running { lasting, events: once(start).flatten().boxed() }
+            }
+            Err(rejection) => {
+                let events = only([Event::Failed(rejection.into())]);
+                Running { lasting: false, events }
+            }
+        };
+        self.live.insert(id, running);
         Ok(())
     }
 
@@ -234,14 +312,14 @@ async fn operation<X: Executor, E: Edge>(
     headers: Arc<HeaderMap>,
     peer: Option<SocketAddr>,
     params: Params,
+    inspected: Inspected,
 ) -> BoxStream<'static, Event> {
-    let inspected = match engine.inspect(&params) {
-        Ok(inspected) => inspected,
-        Err(rejection) => return only([Event::Failed(rejection.into())]),
-    };
     let sender = Sender { headers: &headers, peer, via: Via::WebSocket };
     if inspected.kind == OperationType::Subscription {
-        let replies = engine.follow(params, &inspected, sender).await;
+        let replies = match engine.follow(params, &inspected, sender).await {
+            Ok((_, replies)) => replies,
+            Err(reply) => return only([Event::Failed(reply)]),
+        };
         let mut started = false;
         let events = replies.map(move |reply| {
             let refused = !started && reply.data.is_none();
@@ -268,12 +346,12 @@ fn only<const N: usize>(events: [Event; N]) -> BoxStream<'static, Event> {
 /// What to close with after a frame that could not be read; the library tells only by its words.
 fn blame(error: &axum::Error) -> Option<Close> {
     let text = error.to_string();
-    if text.contains("too long") || text.contains("too big") {
+    if text.contains("protocol error") {
+        (!text.contains("without closing handshake")).then_some(Close::BROKEN)
+    } else if text.contains("too long") || text.contains("too big") {
         Some(Close::TOO_BIG)
     } else if text.to_ascii_lowercase().contains("utf-8") {
         Some(Close::NOT_UTF8)
-    } else if text.contains("protocol error") && !text.contains("without closing handshake") {
-        Some(Close::BROKEN)
     } else {
         None
     }

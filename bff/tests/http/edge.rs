@@ -114,8 +114,13 @@ async fn health_is_green_while_it_lives_and_readiness_says_what_is_missing() {
 #[tokio::test]
 async fn readiness_is_red_from_the_moment_a_stop_is_asked_for() {
     let tasks = Tasks::new();
-    let routes =
-        router(tiny(Deeds::default()), Doorman, Settings::default(), Readiness::always(), &tasks);
+    let routes = router(
+        tiny(Deeds::default()),
+        Doorman::default(),
+        Settings::default(),
+        Readiness::always(),
+        &tasks,
+    );
     let ask = |path: &str| routes.clone().oneshot(Request::get(path).body(Body::empty()).unwrap());
     assert_eq!(ask("/readyz").await.unwrap().status(), 200);
     tasks.token().cancel();

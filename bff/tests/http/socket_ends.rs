@@ -110,6 +110,16 @@ async fn tokens_that_end_or_are_revoked_close_the_socket_with_4403() {
 }
 
 #[tokio::test]
+async fn a_token_revoked_while_nothing_happens_closes_the_socket_with_4403() {
+    let stand = stand(|limits| limits.recheck = SHORT).await;
+    let mut socket = stand.socket_of(json!({ "accessToken": "revocable" })).await;
+    socket.subscribe("s", "subscription { quiet }").await;
+    socket.hear_of("s", "next").await;
+    stand.revoked.store(true, Ordering::SeqCst);
+    assert_eq!(socket.closed().await, (4403, "Forbidden".to_owned()));
+}
+
+#[tokio::test]
 async fn sockets_that_are_not_initialised_in_time_are_4408() {
     let stand = stand(|limits| limits.init = SHORT).await;
     let mut socket = stand.socket().await;
@@ -226,7 +236,7 @@ async fn clients_that_answer_pings_stay_however_little_they_say() {
 
 #[tokio::test]
 async fn a_stop_tells_every_socket_1001() {
-    let stand = stand(|_| {}).await;
+    let stand = stand(|limits| limits.stop_spread = SHORT * 3).await;
     let mut sockets =
         [stand.socket().await, stand.ready_socket().await, stand.ready_socket().await];
     sockets[2].subscribe("s", "subscription { quiet }").await;

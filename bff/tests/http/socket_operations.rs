@@ -110,6 +110,27 @@ async fn no_operation_keeps_the_others_waiting() {
 }
 
 #[tokio::test]
+async fn an_operation_with_always_something_to_say_leaves_the_client_heard() {
+    let stand = Stand::open(Settings::default()).await;
+    let mut socket = stand.ready_socket().await;
+    socket.subscribe("flood", "subscription { flood }").await;
+    socket.hear_of("flood", "next").await;
+    socket.say(json!({ "type": "ping" })).await;
+    let mut heard = 0;
+    while socket.hear().await["type"] != "pong" {
+        heard += 1;
+        assert!(heard < 10_000, "the ping was never answered");
+    }
+    socket.say(json!({ "id": "flood", "type": "complete" })).await;
+    socket.subscribe("q", "{ hello }").await;
+    while socket.hear().await["id"] != "q" {
+        heard += 1;
+        assert!(heard < 20_000, "the flood never ended");
+    }
+    assert_eq!(stand.deeds.dropped.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
 async fn one_socket_runs_only_so_many_operations() {
     let socket_limits = SocketLimits { operations: 2, ..SocketLimits::default() };
     let stand = Stand::open(Settings { socket: socket_limits, ..Settings::default() }).await;

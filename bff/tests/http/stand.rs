@@ -1,6 +1,8 @@
 //! A running endpoint on a port of its own, and ways to talk to it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_graphql::{Data, Value};
@@ -22,8 +24,10 @@ pub const GRAPHQL: &str = "application/graphql-response+json";
 pub const JSON: &str = "application/json";
 
 /// Lets in by the words of the token.
-#[derive(Clone)]
-pub struct Doorman;
+#[derive(Clone, Default)]
+pub struct Doorman {
+    revoked: Arc<AtomicBool>,
+}
 
 impl Edge for Doorman {
     async fn admit(&self, arrival: Arrival<'_>) -> Result<Admitted, Refusal> {
@@ -31,7 +35,7 @@ impl Edge for Doorman {
         let token = header.map_or("", |value| value.to_str().unwrap_or("bad"));
         let expires_at = match token.strip_prefix("Bearer ") {
             None if token.is_empty() => None,
-            Some("good") => None,
+            Some("good" | "revocable") => None,
             Some("short") => Some(Instant::now() + Duration::from_millis(300)),
             Some("busy") => return Err(Refusal::rate_limited("Slow down.", 7)),
             Some("lost") => return Err(Refusal::unavailable("Nobody knows.", 2)),
@@ -52,6 +56,13 @@ impl Edge for Doorman {
             }
         });
         admitted.expires_at = expires_at;
+        if !token.is_empty() {
+            admitted.caller = Some(token.into());
+        }
+        if token == "Bearer revocable" {
+            let revoked = Arc::clone(&self.revoked);
+            admitted.still_good = Some(Arc::new(move || !revoked.load(Ordering::SeqCst)));
+        }
         admitted.trace_id = Some("4bf92f3577b34da6a3ce929d0e0e4736".to_owned());
         Ok(admitted)
     }
@@ -61,6 +72,8 @@ pub struct Stand {
     pub address: SocketAddr,
     pub deeds: Deeds,
     pub tasks: Tasks,
+    /// Set once the token `revocable` is good no more.
+    pub revoked: Arc<AtomicBool>,
 }
 
 impl Stand {
@@ -73,9 +86,11 @@ impl Stand {
         let (address, deeds, tasks) =
             (listener.local_addr().unwrap(), Deeds::default(), Tasks::new());
         let limits = settings.limits.clone();
-        let router = router(tiny(deeds.clone()), Doorman, settings, readiness, &tasks);
+        let revoked = Arc::<AtomicBool>::default();
+        let doorman = Doorman { revoked: Arc::clone(&revoked) };
+        let router = router(tiny(deeds.clone()), doorman, settings, readiness, &tasks);
         tasks.spawn("listener", serve(listener, router, limits, tasks.clone()));
-        Self { address, deeds, tasks }
+        Self { address, deeds, tasks, revoked }
     }
 
     pub fn url(&self, path: &str) -> String {
