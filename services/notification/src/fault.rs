@@ -7,7 +7,7 @@ moim_kit::faults! {
         "At most 200 ids at once.", "한 번에 200개까지 조회할 수 있습니다.";
     CursorInvalid "CURSOR_INVALID": Invalid, "after",
         "This cursor is not of this list.", "이 목록의 커서가 아닙니다.";
-    CursorExpired "CURSOR_EXPIRED": WrongState, "after",
+    CursorExpired "CURSOR_EXPIRED": CursorExpired, "after",
         "What followed this cursor is no longer kept; read the list again.",
         "이 커서 다음의 알림은 보관 기간이 지났습니다. 목록을 다시 조회해 주세요.";
 }

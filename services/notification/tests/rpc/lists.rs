@@ -146,7 +146,7 @@ on_both_databases! {
         let cursor = |key| Cursor { key, id: member.uuid() }.encode(0x61);
         for key in 0..3 {
             let fault = stage.resume(member, Some(&cursor(key))).await.unwrap_err();
-            assert_eq!((fault.code(), fault.reason()), (Code::WrongState, "CURSOR_EXPIRED"));
+            assert_eq!((fault.code(), fault.reason()), (Code::CursorExpired, "CURSOR_EXPIRED"));
         }
         let resumed = stage.resume(member, Some(&cursor(3))).await.unwrap();
         assert_eq!(numbers(&resumed.notifications), [4]);
