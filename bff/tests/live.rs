@@ -248,7 +248,9 @@ async fn a_stream_that_breaks_off_is_begun_again_where_it_was() {
     for expected in 2..=4 {
         assert_eq!(body(&mut events).await, expected);
     }
-    assert_eq!(stand.script.follows.load(Ordering::SeqCst), 2);
+    eventually(|| stand.script.follows.load(Ordering::SeqCst) == 2).await;
+    stand.script.send();
+    assert_eq!(body(&mut events).await, 5);
     assert_eq!(stand.script.resumes.load(Ordering::SeqCst), 1, "no reader had to ask");
 }
 
