@@ -10,9 +10,9 @@ use crate::fault::{Code, Fault};
 pub const MAX_PAGE: i32 = 100;
 
 /// Tag of the cursors of a member's notifications: the key is the sequence, the id the member's.
-pub const NOTIFICATIONS: u8 = 40;
+pub const NOTIFICATIONS: u8 = 0x61;
 /// Tag of the cursors of a gathering's messages: the key is the sequence, the id the gathering's.
-pub const CHAT_MESSAGES: u8 = 41;
+pub const CHAT_MESSAGES: u8 = 0x41;
 
 /// A place in a list: the sort key of a row and its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
