@@ -13,9 +13,11 @@ use moim_proto::fact::v1::fact_service_client::FactServiceClient;
 use moim_proto::fact::v1::fact_service_server::{FactService, FactServiceServer};
 use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
+use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
-const SECRET: &str = "moim-house-secret";
+/// Header of the house's secret.
+pub const SECRET: &str = "moim-house-secret";
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// For the answer itself, on top of the wait that was asked for.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -39,10 +41,7 @@ impl FactService for LogServer {
         &self,
         request: Request<proto::ReadRequest>,
     ) -> Result<Response<proto::ReadResponse>, Status> {
-        let given = request.metadata().get(SECRET).map(|value| value.as_bytes());
-        if !bool::from(given.unwrap_or_default().ct_eq(self.secret.as_bytes())) {
-            return Err(Status::permission_denied("for rooms of this house only"));
-        }
+        require_secret(request.metadata(), &self.secret)?;
         let asked = request.into_inner();
         let limit = asked.limit.clamp(1, 1_000);
         let mut entries = self.log.read(asked.position, limit).await?;
@@ -54,6 +53,15 @@ impl FactService for LogServer {
         let entries = entries.into_iter().map(to_proto).collect();
         Ok(Response::new(proto::ReadResponse { entries }))
     }
+}
+
+/// Refuses whoever does not know the house's secret.
+pub fn require_secret(given: &MetadataMap, secret: &str) -> Result<(), Status> {
+    let given = given.get(SECRET).map(|value| value.as_bytes());
+    if bool::from(given.unwrap_or_default().ct_eq(secret.as_bytes())) {
+        return Ok(());
+    }
+    Err(Status::permission_denied("for rooms of this house only"))
 }
 
 /// The log of a room in another process.
@@ -91,7 +99,8 @@ impl Log for RemoteLog {
     }
 }
 
-fn to_proto(entry: Entry) -> proto::Entry {
+/// An entry as it travels.
+pub fn to_proto(entry: Entry) -> proto::Entry {
     let fact = entry.fact;
     proto::Entry {
         position: entry.position,

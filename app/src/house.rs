@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use moim_bff::Upstream;
 use moim_bff::http::Readiness;
+use moim_bff::{LiveWires, Upstream, Wires};
 use moim_kit::bus::Log;
 use moim_kit::serve::Room;
 use moim_kit::task::Tasks;
@@ -19,7 +19,7 @@ use moim_storage::{Db, Ground};
 use crate::config::{Config, Place};
 use crate::facts::RemoteLog;
 use crate::keys::MemberKeys;
-use crate::{reach, socket};
+use crate::{live, reach, socket};
 
 /// Every room, in the order they are opened.
 pub const ROOMS: [&str; 7] =
@@ -34,6 +34,8 @@ pub struct House {
     pub clock: Clock,
     /// The wires to the rooms.
     pub upstream: Upstream,
+    /// The wires to the logs that are followed live.
+    pub live: LiveWires,
     /// Where the endpoint listens, when it runs here.
     pub endpoint: Option<SocketAddr>,
     first_log: Arc<dyn Log>,
@@ -81,8 +83,8 @@ impl House {
         let built = site.build(plan).await;
         let Site { clock, tasks, databases, .. } = site;
         match built {
-            Ok(Built { upstream, endpoint, first_log }) => {
-                Ok(Self { clock, upstream, endpoint, first_log, tasks, databases })
+            Ok(Built { upstream, live, endpoint, first_log }) => {
+                Ok(Self { clock, upstream, live, endpoint, first_log, tasks, databases })
             }
             Err(error) => {
                 tasks.stop(STOP_WITHIN).await;
@@ -110,6 +112,7 @@ impl House {
 /// What stands once every room is open.
 struct Built {
     upstream: Upstream,
+    live: LiveWires,
     endpoint: Option<SocketAddr>,
     first_log: Arc<dyn Log>,
 }
@@ -117,6 +120,8 @@ struct Built {
 /// How a room is reached and heard.
 struct Neighbour {
     wire: Wire,
+    /// Follows the log as it grows.
+    live: Wire,
     log: Arc<dyn Log>,
 }
 
@@ -146,7 +151,7 @@ impl<'a> Site<'a> {
             clock: plan.clock.clone(),
             tasks: Tasks::new(),
             verifier: Arc::new(Verifier::new(plan.clock.clone())),
-            secret: config.house.secret.as_str().into(),
+            secret: secret(&config.house.secret),
             whole,
             databases: Vec::new(),
         })
@@ -226,15 +231,26 @@ impl<'a> Site<'a> {
             self.far("notification", &config.rooms.notification, needed).await?
         };
 
-        let _ = (chat, notification);
-        let upstream = Upstream::new(member.wire.clone(), gathering.wire, schedule.wire);
+        let upstream = Upstream::new(Wires {
+            member: member.wire.clone(),
+            gathering: gathering.wire,
+            schedule: schedule.wire,
+            review: review.wire,
+            chat: chat.wire,
+            notification: notification.wire,
+        });
+        let live = LiveWires {
+            chat: chat.live,
+            notification: notification.live,
+            secret: self.secret.clone(),
+        };
         self.watch_revocations();
         let endpoint = if plan.here.contains("bff") {
-            Some(self.endpoint(upstream.clone()).await?)
+            Some(self.endpoint(upstream.clone(), live.clone()).await?)
         } else {
             None
         };
-        Ok(Built { upstream, endpoint, first_log: member.log })
+        Ok(Built { upstream, live, endpoint, first_log: member.log })
     }
 
     async fn ground(
@@ -260,7 +276,9 @@ impl<'a> Site<'a> {
             let secret = self.secret.clone();
             socket::open(&room, db.clone(), place.listen, secret, &self.tasks).await?;
         }
-        Ok(Neighbour { wire: room.wire, log: room.log })
+        // Next door it is followed over a wire like any other, with the secret too.
+        let live = live::server(room.log.clone(), self.secret.clone(), &self.tasks);
+        Ok(Neighbour { wire: room.wire, live: wire::local(live), log: room.log })
     }
 
     /// A room in another process; only those that are needed here are waited for.
@@ -277,7 +295,7 @@ impl<'a> Site<'a> {
             reach::wait_for(room, &place.address, wire.clone(), patience).await?;
         }
         let log = Arc::new(RemoteLog::new(wire.clone(), self.secret.clone()));
-        Ok(Neighbour { wire, log })
+        Ok(Neighbour { live: wire.clone(), wire, log })
     }
 
     fn watch_revocations(&self) {
@@ -285,7 +303,7 @@ impl<'a> Site<'a> {
         self.tasks.supervise("revocations", move || verifier.clone().watch());
     }
 
-    async fn endpoint(&self, upstream: Upstream) -> anyhow::Result<SocketAddr> {
+    async fn endpoint(&self, upstream: Upstream, live: LiveWires) -> anyhow::Result<SocketAddr> {
         let databases = self.databases.clone();
         let readiness = Readiness::new(move || {
             let databases = databases.clone();
@@ -297,8 +315,16 @@ impl<'a> Site<'a> {
             })
         });
         let house = (self.clock.clone(), self.tasks.clone(), self.verifier.clone());
-        let own: [u8; 32] = rand::random();
-        let secret = if self.secret.is_empty() { &own } else { self.secret.as_bytes() };
-        Ok(moim_bff::open(&self.config.bff, upstream, readiness, secret, house).await?)
+        let secret = self.secret.as_bytes();
+        Ok(moim_bff::open(&self.config.bff, upstream, live, readiness, secret, house).await?)
+    }
+}
+
+/// The house's secret; a house that is all in one process makes one up.
+fn secret(configured: &str) -> Arc<str> {
+    if configured.is_empty() {
+        format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>()).into()
+    } else {
+        configured.into()
     }
 }

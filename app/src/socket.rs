@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
-use crate::facts;
+use crate::{facts, live};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 const HEALTH_EVERY: Duration = Duration::from_secs(2);
@@ -32,7 +32,8 @@ pub async fn open(
     let routes = room
         .routes
         .clone()
-        .add_service(facts::server(room.log.clone(), secret))
+        .add_service(facts::server(room.log.clone(), secret.clone()))
+        .add_service(live::server(room.log.clone(), secret, tasks))
         .add_service(health)
         .prepare();
     tasks.supervise("health", move || {

@@ -5,6 +5,7 @@ mod config;
 mod gate;
 pub mod guard;
 pub mod http;
+pub mod live;
 pub mod loader;
 pub mod schema;
 mod seal;
@@ -19,7 +20,8 @@ use moim_kit::token::Verifier;
 use tokio::net::TcpListener;
 
 pub use config::{BadConfig, Config, Mode};
-pub use upstream::Upstream;
+pub use live::LiveWires;
+pub use upstream::{Upstream, Wires};
 
 use crate::http::Readiness;
 
@@ -39,6 +41,7 @@ pub enum OpenError {
 pub async fn open(
     config: &Config,
     upstream: Upstream,
+    live: LiveWires,
     readiness: Readiness,
     secret: &[u8],
     house: (Clock, Tasks, Arc<Verifier>),
@@ -53,7 +56,8 @@ pub async fn open(
     let seal = seal::Seal::new(secret);
     let gate = gate::Gate::new(verifier, clock, upstream.clone(), public_url, seal, development);
     let limits = settings.limits.clone();
-    let router = http::router(schema::build(development), gate, settings, readiness, &tasks)
+    let live = live::Live::new(live, &upstream, &tasks);
+    let router = http::router(schema::build(development, live), gate, settings, readiness, &tasks)
         .merge(calendar::routes(upstream));
     tasks.spawn("http server", http::serve(listener, router, limits, tasks.clone()));
     Ok(address)

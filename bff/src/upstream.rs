@@ -1,9 +1,29 @@
 //! The rooms behind the endpoint, one client each.
 
 use moim_kit::wire::Wire;
+use moim_proto::chat::v1::chat_service_client::ChatServiceClient;
 use moim_proto::gathering::v1::gathering_service_client::GatheringServiceClient;
 use moim_proto::member::v1::member_service_client::MemberServiceClient;
+use moim_proto::notification::v1::notification_service_client::NotificationServiceClient;
+use moim_proto::review::v1::review_service_client::ReviewServiceClient;
 use moim_proto::schedule::v1::schedule_service_client::ScheduleServiceClient;
+
+/// A wire to every room, by its name.
+#[derive(Clone, Debug)]
+pub struct Wires {
+    /// Accounts, sessions and profiles.
+    pub member: Wire,
+    /// Gatherings and memberships.
+    pub gathering: Wire,
+    /// Schedules and attendances.
+    pub schedule: Wire,
+    /// Reviews of schedules.
+    pub review: Wire,
+    /// Messages of gatherings.
+    pub chat: Wire,
+    /// Notifications of members.
+    pub notification: Wire,
+}
 
 /// How to reach every room; clones share the wires.
 #[derive(Clone, Debug)]
@@ -14,15 +34,24 @@ pub struct Upstream {
     pub gathering: GatheringServiceClient<Wire>,
     /// Schedules and attendances.
     pub schedule: ScheduleServiceClient<Wire>,
+    /// Reviews of schedules.
+    pub review: ReviewServiceClient<Wire>,
+    /// Messages of gatherings.
+    pub chat: ChatServiceClient<Wire>,
+    /// Notifications of members.
+    pub notification: NotificationServiceClient<Wire>,
 }
 
 impl Upstream {
     /// Clients over the given wires.
-    pub fn new(member: Wire, gathering: Wire, schedule: Wire) -> Self {
+    pub fn new(wires: Wires) -> Self {
         Self {
-            member: MemberServiceClient::new(member),
-            gathering: GatheringServiceClient::new(gathering),
-            schedule: ScheduleServiceClient::new(schedule),
+            member: MemberServiceClient::new(wires.member),
+            gathering: GatheringServiceClient::new(wires.gathering),
+            schedule: ScheduleServiceClient::new(wires.schedule),
+            review: ReviewServiceClient::new(wires.review),
+            chat: ChatServiceClient::new(wires.chat),
+            notification: NotificationServiceClient::new(wires.notification),
         }
     }
 }

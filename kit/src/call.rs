@@ -90,6 +90,18 @@ impl Call {
         self
     }
 
+    /// Another call for the same asker, in a trace of its own, with nothing collected yet: what lasts
+    /// for hours makes one for each thing it does.
+    #[must_use]
+    pub fn afresh(&self, deadline: Instant) -> Self {
+        Self {
+            caller: self.caller,
+            token: self.token.clone(),
+            seen: self.seen.clone(),
+            ..Self::new(Trace::fresh(), deadline)
+        }
+    }
+
     /// Takes a request apart into what travels with it and its message.
     pub fn take<T>(request: Request<T>) -> (Self, T) {
         let (_, mut extensions, message) = request.into_parts();

@@ -9,6 +9,11 @@ use crate::fault::{Code, Fault};
 /// Largest page that may be asked for.
 pub const MAX_PAGE: i32 = 100;
 
+/// Tag of the cursors of a member's notifications: the key is the sequence, the id the member's.
+pub const NOTIFICATIONS: u8 = 0x61;
+/// Tag of the cursors of a gathering's messages: the key is the sequence, the id the gathering's.
+pub const CHAT_MESSAGES: u8 = 0x41;
+
 /// A place in a list: the sort key of a row and its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {

@@ -72,6 +72,14 @@ macro_rules! connection {
             node: $node,
         }
 
+        impl $edge {
+            /// A node at its place.
+            #[allow(dead_code, reason = "edges outside of pages are made for some nodes only")]
+            pub const fn new(cursor: String, node: $node) -> Self {
+                Self { cursor, node }
+            }
+        }
+
         impl $connection {
             /// From a service's rows and what it says of the page; a row that cannot be shown is a defect.
             pub fn try_new<T>(

@@ -118,6 +118,9 @@ impl UserErrorCode {
 /// How long a client should wait before it tries again.
 const RETRY_AFTER_MS: i32 = 1_000;
 
+/// Why a stream ended, where clients must know better than by the kind of failure.
+const ENDS: [&str; 2] = ["CURSOR_EXPIRED", "SLOW_CONSUMER"];
+
 /// One coded error for the `errors` of an answer; a defect is logged here, once, and masked.
 pub fn coded(scope: &Scope, service: &'static str, fault: Fault) -> Error {
     let trace_id = scope.call().trace().trace_id();
@@ -126,7 +129,8 @@ pub fn coded(scope: &Scope, service: &'static str, fault: Fault) -> Error {
     }
     let message = fault.message(scope.korean()).to_owned();
     Error::new(message).extend_with(|_, extensions| {
-        extensions.set("code", fault.code().name());
+        let end = ENDS.into_iter().find(|end| *end == fault.reason());
+        extensions.set("code", end.unwrap_or(fault.code().name()));
         extensions.set("service", service);
         extensions.set("retryable", fault.code().is_retryable());
         if fault.code().is_retryable() {

@@ -4,7 +4,9 @@ use async_graphql::ID;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use moim_kit::Id;
-use moim_kit::id::{Attendance, Gathering, Member, Membership, Noun, Schedule};
+use moim_kit::id::{
+    Attendance, ChatMessage, Gathering, Member, Membership, Notification, Noun, Review, Schedule,
+};
 use uuid::Uuid;
 
 /// A noun with a place in the graph.
@@ -20,7 +22,9 @@ macro_rules! tags {
     ($($noun:ident $tag:literal)*) => { $(impl Tagged for $noun { const TAG: u8 = $tag; })* };
 }
 
-tags! { Member 1 Gathering 3 Membership 4 Schedule 5 Attendance 6 }
+tags! {
+    Member 1 Gathering 3 Membership 4 Schedule 5 Attendance 6 Review 8 ChatMessage 9 Notification 10
+}
 
 /// What a global id names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +41,12 @@ pub enum Global {
     Schedule(Id<Schedule>),
     /// An attendance.
     Attendance(Id<Attendance>),
+    /// A review.
+    Review(Id<Review>),
+    /// A message of a gathering's chat.
+    ChatMessage(Id<ChatMessage>),
+    /// A notification.
+    Notification(Id<Notification>),
 }
 
 impl Global {
@@ -52,6 +62,9 @@ impl Global {
             Membership::TAG => Self::Membership(Id::from_uuid(uuid)),
             Schedule::TAG => Self::Schedule(Id::from_uuid(uuid)),
             Attendance::TAG => Self::Attendance(Id::from_uuid(uuid)),
+            Review::TAG => Self::Review(Id::from_uuid(uuid)),
+            ChatMessage::TAG => Self::ChatMessage(Id::from_uuid(uuid)),
+            Notification::TAG => Self::Notification(Id::from_uuid(uuid)),
             _ => return None,
         })
     }

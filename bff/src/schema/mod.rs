@@ -1,5 +1,6 @@
 //! The public schema: nouns in their folders, and every field that costs a call under `links`.
 
+mod chat;
 mod connection;
 mod directive;
 mod enums;
@@ -9,13 +10,18 @@ mod global_id;
 mod links;
 mod member;
 mod node;
+mod notification;
+mod review;
 mod scalar;
 mod schedule;
 mod scope;
+mod subscription;
 
 use async_graphql::{
-    EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder, ValidationMode,
+    MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder, ValidationMode,
 };
+
+use crate::live::Live;
 
 pub use scope::Scope;
 
@@ -31,22 +37,34 @@ pub struct Mutation(
     member::MemberMutation,
     gathering::GatheringMutation,
     schedule::ScheduleMutation,
+    review::ReviewMutation,
+    chat::ChatMutation,
+    notification::NotificationMutation,
 );
 
-/// The schema that the endpoint executes.
-pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+/// Live edges. Without `after` a stream starts now. With it, everything after that cursor is delivered
+/// first, then live, in order, with no gap and no repeat. On the very first start subscribe, then read
+/// the page; ids make the overlap harmless. A cursor older than the retention ends the stream with
+/// CURSOR_EXPIRED: read the page again and resume from its newest cursor. A reader that is too slow is
+/// cut off with SLOW_CONSUMER and resumes from its last cursor.
+#[derive(MergedSubscription, Default)]
+#[graphql(name = "Subscription")]
+pub struct Subscription(notification::NotificationSubscription, chat::ChatSubscription);
 
-fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+/// The schema that the endpoint executes.
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
+
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .directive(directive::idempotent)
         .register_output_type::<node::Node>()
         .register_output_type::<error::UserError>()
 }
 
 /// Builds the schema; outside development it tells nobody what it holds.
-pub fn build(development: bool) -> Schema {
+pub fn build(development: bool, live: Live) -> Schema {
     // The guard has bounded the document before; what is left to check is that it fits the schema.
-    let builder = builder().validation_mode(ValidationMode::Strict);
+    let builder = builder().data(live).validation_mode(ValidationMode::Strict);
     if development {
         builder.finish()
     } else {

@@ -6,13 +6,16 @@ use async_graphql::{Context, Error, ID, Interface, Object, Result};
 use futures::future::join_all;
 use moim_kit::{Code, Fault};
 
+use super::chat::types::ChatMessage;
 use super::gathering::types::{Gathering, Membership};
 use super::global_id::Global;
 use super::member::find_viewer;
 use super::member::types::{Member, Viewer};
+use super::notification::types::Notification;
+use super::review::types::Review;
 use super::schedule::types::{Attendance, Schedule};
 use super::scope::Scope;
-use super::{gathering, member, schedule};
+use super::{chat, gathering, member, notification, review, schedule};
 
 /// Anything with a global id.
 #[derive(Interface, Clone)]
@@ -24,6 +27,9 @@ pub enum Node {
     Membership(Arc<Membership>),
     Schedule(Arc<Schedule>),
     Attendance(Arc<Attendance>),
+    Review(Arc<Review>),
+    ChatMessage(Arc<ChatMessage>),
+    Notification(Arc<Notification>),
 }
 
 /// Most ids that may be asked for at once.
@@ -79,40 +85,37 @@ fn at_index(ctx: &Context<'_>, error: Error, index: usize) -> async_graphql::Ser
 }
 
 async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
-    let scope = Scope::of(ctx)?;
-    let loaders = scope.loaders();
-    let Some(global) = Global::decode(id) else { return Ok(None) };
+    match Global::decode(id) {
+        Some(global) => load(Scope::of(ctx)?, global).await,
+        None => Ok(None),
+    }
+}
+
+/// Loads the node of one noun, wherever it is.
+macro_rules! node {
+    ($scope:ident, $loader:ident($id:ident) of $service:expr => $node:ident) => {
+        $scope.loaders().$loader.load($id).await.map_err($scope.fail($service))?.map(Node::$node)
+    };
+}
+
+/// What a global id names, as the viewer sees it.
+pub async fn load(scope: &Scope, global: Global) -> Result<Option<Node>> {
     Ok(match global {
-        Global::Member(id) => {
-            loaders.member.load(id).await.map_err(scope.fail(member::SERVICE))?.map(Node::Member)
-        }
+        Global::Member(id) => node!(scope, member(id) of member::SERVICE => Member),
         Global::Viewer(id) if scope.call().viewer() == Some(id) => {
             find_viewer(scope).await?.map(|viewer| Node::Viewer(Arc::new(viewer)))
         }
         Global::Viewer(_) => None,
-        Global::Gathering(id) => loaders
-            .gathering
-            .load(id)
-            .await
-            .map_err(scope.fail(gathering::SERVICE))?
-            .map(Node::Gathering),
-        Global::Membership(id) => loaders
-            .membership
-            .load(id)
-            .await
-            .map_err(scope.fail(gathering::SERVICE))?
-            .map(Node::Membership),
-        Global::Schedule(id) => loaders
-            .schedule
-            .load(id)
-            .await
-            .map_err(scope.fail(schedule::SERVICE))?
-            .map(Node::Schedule),
-        Global::Attendance(id) => loaders
-            .attendance
-            .load(id)
-            .await
-            .map_err(scope.fail(schedule::SERVICE))?
-            .map(Node::Attendance),
+        Global::Gathering(id) => node!(scope, gathering(id) of gathering::SERVICE => Gathering),
+        Global::Membership(id) => node!(scope, membership(id) of gathering::SERVICE => Membership),
+        Global::Schedule(id) => node!(scope, schedule(id) of schedule::SERVICE => Schedule),
+        Global::Attendance(id) => node!(scope, attendance(id) of schedule::SERVICE => Attendance),
+        Global::Review(id) => node!(scope, review(id) of review::SERVICE => Review),
+        // Both are for people who signed in; nobody else is told whether there is such a thing.
+        Global::ChatMessage(_) | Global::Notification(_) if scope.call().viewer().is_none() => None,
+        Global::ChatMessage(id) => node!(scope, chat_message(id) of chat::SERVICE => ChatMessage),
+        Global::Notification(id) => {
+            node!(scope, notification(id) of notification::SERVICE => Notification)
+        }
     })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Error};
 use moim_kit::call::check_key;
 use moim_kit::{Call, Fault};
+use tokio::time::Instant;
 
 use super::directive::idempotency_key;
 use super::error::coded;
@@ -30,6 +31,13 @@ impl Scope {
     pub fn new(call: Call, korean: bool, public_url: Arc<str>, upstream: Upstream) -> Self {
         let loaders = Loaders::new(&call, &upstream);
         Self { inner: Arc::new(Inner { call, korean, public_url, upstream, loaders }) }
+    }
+
+    /// A scope of its own for one event of a subscription, which may last for hours: nothing that was
+    /// loaded for an earlier event is shown again, and the deadline is its own.
+    pub fn afresh(&self, deadline: Instant) -> Self {
+        let Inner { call, korean, public_url, upstream, .. } = &*self.inner;
+        Self::new(call.afresh(deadline), *korean, public_url.clone(), upstream.clone())
     }
 
     /// The scope of the operation a field belongs to.

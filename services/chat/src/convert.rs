@@ -11,7 +11,7 @@ use moim_proto::page::v1::PageRequest;
 use crate::model::{self, Card, Draft, Message, Role};
 
 /// Tag of cursors of a chat; lists, answers to senders and live readers share them.
-pub const LIST: u8 = 0x41;
+pub const LIST: u8 = moim_kit::page::CHAT_MESSAGES;
 
 /// A message as its viewer sees it: the client id is shown to its author only.
 pub fn message(message: &Message, viewer: Option<MemberId>) -> proto::ChatMessage {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::fault::Reason;
 
 /// Tags the cursors of a member's notifications, in pages and streams alike.
-pub const LIST: u8 = 0x61;
+pub const LIST: u8 = moim_kit::page::NOTIFICATIONS;
 
 macro_rules! kinds {
     ($($kind:ident $word:literal,)*) => {

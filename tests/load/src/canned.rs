@@ -12,7 +12,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
-use moim_bff::Upstream;
+use moim_bff::{Upstream, Wires};
 use moim_kit::wire;
 use parking_lot::RwLock;
 use prost::Message;
@@ -29,7 +29,14 @@ const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 pub(crate) fn canned(real: &Upstream) -> Upstream {
     let canned = Canned { real: real.clone(), known: Arc::default() };
     let wire = || wire::local(canned.clone());
-    Upstream::new(wire(), wire(), wire())
+    Upstream::new(Wires {
+        member: wire(),
+        gathering: wire(),
+        schedule: wire(),
+        review: wire(),
+        chat: wire(),
+        notification: wire(),
+    })
 }
 
 #[derive(Clone)]
@@ -81,7 +88,7 @@ impl Canned {
     }
 
     async fn ask(&self, path: &str, headers: &HeaderMap, asked: &[u8]) -> Result<Bytes, Status> {
-        let Upstream { mut member, mut gathering, mut schedule } = self.real.clone();
+        let Upstream { mut member, mut gathering, mut schedule, .. } = self.real.clone();
         match path {
             "/moim.member.v1.MemberService/Get" => {
                 written(member.get(read(headers, asked)?).await?)

@@ -89,7 +89,8 @@ impl Site {
         let rest = (house.clock.clone(), tasks.clone(), verifier.clone());
         let ready = Readiness::new(|| Box::pin(async { Ok(()) }));
         let canned_endpoint =
-            moim_bff::open(&config.bff, memory.clone(), ready, b"load", rest).await?;
+            moim_bff::open(&config.bff, memory.clone(), house.live.clone(), ready, b"load", rest)
+                .await?;
         let limits = config.bff.settings()?.limits;
         let by_hand = |upstream: Upstream| {
             by_hand(verifier.clone(), house.clock.clone(), upstream, limits.clone(), &tasks)

@@ -38,6 +38,8 @@ pub struct Gathering {
     pub host: Member,
     /// When it was started.
     pub created_at: DateTime,
+    /// Mean of all reviews, 1 to 5; null without any.
+    pub rating: Option<f64>,
     /// The viewer's own membership, in any status; null when there is none.
     pub viewer_membership: Option<Membership>,
     #[graphql(skip)]
@@ -98,6 +100,7 @@ impl TryFrom<proto::Gathering> for Gathering {
             member_count: gathering.member_count,
             host: gathering.host.try_into()?,
             created_at: DateTime::from_us(gathering.created_at_us),
+            rating: gathering.rating,
             viewer_membership: gathering.viewer_membership.map(Membership::try_from).transpose()?,
             gathering_id,
         })

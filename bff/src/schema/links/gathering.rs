@@ -1,4 +1,4 @@
-//! From a gathering to its members and schedules, and from a membership to its gathering.
+//! From a gathering to its members, schedules, reviews and chat, and from a membership to its gathering.
 
 use std::sync::Arc;
 
@@ -6,15 +6,17 @@ use async_graphql::{ComplexObject, Context, Result};
 use moim_kit::Fault;
 
 use super::loaders::{MembershipArgs, ScheduleArgs};
+use crate::schema::chat::connection::ChatMessageConnection;
 use crate::schema::connection::PageArgs;
 use crate::schema::directive::SemanticNonNull;
 use crate::schema::gathering::connection::MembershipConnection;
 use crate::schema::gathering::types::{Gathering, Membership};
 use crate::schema::gathering::{MembershipRole, MembershipStatus, SERVICE};
+use crate::schema::review::connection::ReviewConnection;
 use crate::schema::scalar::DateTime;
-use crate::schema::schedule;
 use crate::schema::schedule::connection::ScheduleConnection;
 use crate::schema::scope::Scope;
+use crate::schema::{chat, review, schedule};
 
 #[ComplexObject]
 impl Gathering {
@@ -59,6 +61,40 @@ impl Gathering {
         };
         let page = scope.loaders().schedules.load((self.gathering_id, args)).await;
         page.map_err(scope.fail(schedule::SERVICE))
+    }
+
+    /// What attendees thought of its schedules, newest first.
+    #[graphql(directive = SemanticNonNull::apply())]
+    async fn reviews(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Page size from the start, 1 to 100; this or last.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "Page size from the end, 1 to 100; this or first.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<Option<Arc<ReviewConnection>>> {
+        let scope = Scope::of(ctx)?;
+        let args = PageArgs { first, after, last, before };
+        let page = scope.loaders().reviews_of_gathering.load((self.gathering_id, args)).await;
+        page.map_err(scope.fail(review::SERVICE))
+    }
+
+    /// Members only. Oldest first: read the latest page with last, older ones with before.
+    async fn messages(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Page size from the start, 1 to 100; this or last.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "Page size from the end, 1 to 100; this or first.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<Option<Arc<ChatMessageConnection>>> {
+        let scope = Scope::of(ctx)?;
+        if scope.call().viewer().is_none() {
+            return Ok(None);
+        }
+        let args = PageArgs { first, after, last, before };
+        let page = scope.loaders().chat_messages.load((self.gathering_id, args)).await;
+        page.map(Option::flatten).map_err(scope.fail(chat::SERVICE))
     }
 }
 

@@ -10,6 +10,12 @@
 //! | schedules | gathering id and page | `ScheduleService/BatchList` |
 //! | attendance | attendance id | `ScheduleService/BatchGetAttendances` |
 //! | attendances | schedule id and page | `ScheduleService/BatchListAttendances` |
+//! | review | review id | `ReviewService/BatchGet` |
+//! | reviews_of_gathering | gathering id and page | `ReviewService/BatchListOfGatherings` |
+//! | reviews_of_schedule | schedule id and page | `ReviewService/BatchListOfSchedules` |
+//! | chat_message | message id | `ChatService/BatchGet` |
+//! | chat_messages | gathering id and page | `ChatService/BatchList`; None for who is not in |
+//! | notification | notification id | `NotificationService/BatchGet` |
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -18,16 +24,24 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use futures::future::try_join_all;
-use moim_kit::id::{AttendanceId, GatheringId, MemberId, MembershipId, ScheduleId};
+use moim_kit::id::{
+    AttendanceId, ChatMessageId, GatheringId, MemberId, MembershipId, NotificationId, ReviewId,
+    ScheduleId,
+};
 use moim_kit::{Call, Fault};
-use moim_proto::{gathering, member, schedule};
+use moim_proto::{chat, gathering, member, notification, review, schedule};
 
 use crate::loader::Loader;
+use crate::schema::chat::connection::ChatMessageConnection;
+use crate::schema::chat::types::ChatMessage;
 use crate::schema::connection::PageArgs;
 use crate::schema::gathering::connection::MembershipConnection;
 use crate::schema::gathering::types::{Gathering, Membership};
 use crate::schema::gathering::{MembershipRole, MembershipStatus};
 use crate::schema::member::types::Member;
+use crate::schema::notification::types::Notification;
+use crate::schema::review::connection::ReviewConnection;
+use crate::schema::review::types::Review;
 use crate::schema::schedule::AttendanceState;
 use crate::schema::schedule::connection::{AttendanceConnection, ScheduleConnection};
 use crate::schema::schedule::types::{Attendance, Schedule};
@@ -69,6 +83,12 @@ pub struct Loaders {
     pub schedules: Pages<GatheringId, ScheduleArgs, ScheduleConnection>,
     pub attendance: ById<AttendanceId, Attendance>,
     pub attendances: Pages<ScheduleId, AttendanceArgs, AttendanceConnection>,
+    pub review: ById<ReviewId, Review>,
+    pub reviews_of_gathering: Pages<GatheringId, PageArgs, ReviewConnection>,
+    pub reviews_of_schedule: Pages<ScheduleId, PageArgs, ReviewConnection>,
+    pub chat_message: ById<ChatMessageId, ChatMessage>,
+    pub chat_messages: Loader<(GatheringId, PageArgs), Option<Arc<ChatMessageConnection>>, Fault>,
+    pub notification: ById<NotificationId, Notification>,
 }
 
 /// A loader by id: one call for all ids, the answer's rows matched by their own id.
@@ -93,7 +113,13 @@ macro_rules! by_id {
 /// A loader of pages: one call for all parents asked for with the same arguments.
 macro_rules! pages {
     ($call:expr, $client:expr, $rpc:ident(|$parents:ident, $args:ident: $type:ty| $request:expr)
-        -> $connection:ident($rows:ident)) => {{
+        -> $connection:ident($rows:ident)) => {
+        pages!($call, $client, $rpc(|$parents, $args: $type| $request) -> |list| {
+            Arc::new($connection::try_new(list.$rows, list.page)?)
+        })
+    };
+    ($call:expr, $client:expr, $rpc:ident(|$parents:ident, $args:ident: $type:ty| $request:expr)
+        -> |$list:ident| $page:expr) => {{
         let (call, client) = ($call.clone(), $client.clone());
         loader(move |keys: Vec<(_, $type)>| {
             let calls = by_args(keys).into_iter().map(|($args, parents)| {
@@ -105,10 +131,7 @@ macro_rules! pages {
                     parents
                         .into_iter()
                         .zip(lists)
-                        .map(|(parent, list)| {
-                            let page = $connection::try_new(list.$rows, list.page)?;
-                            Ok(((parent, $args.clone()), Arc::new(page)))
-                        })
+                        .map(|(parent, $list)| Ok(((parent, $args.clone()), $page)))
                         .collect::<Result<Vec<_>, Fault>>()
                 }
             });
@@ -152,6 +175,31 @@ impl Loaders {
                     state: args.state.into_proto(),
                     page: Some(args.page.clone().into()),
                 }) -> AttendanceConnection(attendances)),
+            review: by_id!(call, upstream.review,
+                batch_get(|ids| review::v1::BatchGetRequest { ids }) -> reviews),
+            reviews_of_gathering: pages!(call, upstream.review,
+                batch_list_of_gatherings(|gathering_ids, args: PageArgs| review::v1::BatchListOfGatheringsRequest {
+                    gathering_ids,
+                    page: Some(args.clone().into()),
+                }) -> ReviewConnection(reviews)),
+            reviews_of_schedule: pages!(call, upstream.review,
+                batch_list_of_schedules(|schedule_ids, args: PageArgs| review::v1::BatchListOfSchedulesRequest {
+                    schedule_ids,
+                    page: Some(args.clone().into()),
+                }) -> ReviewConnection(reviews)),
+            chat_message: by_id!(call, upstream.chat,
+                batch_get(|ids| chat::v1::BatchGetRequest { ids }) -> messages),
+            chat_messages: pages!(call, upstream.chat,
+            batch_list(|gathering_ids, args: PageArgs| chat::v1::BatchListRequest {
+                gathering_ids,
+                page: Some(args.clone().into()),
+            }) -> |list| if list.visible {
+                Some(Arc::new(ChatMessageConnection::try_new(list.messages, list.page)?))
+            } else {
+                None
+            }),
+            notification: by_id!(call, upstream.notification,
+                batch_get(|ids| notification::v1::BatchGetRequest { ids }) -> notifications),
         }
     }
 }

@@ -1,10 +1,11 @@
-//! From a member to what only the member service knows, and from the viewer to their places.
+//! From a member to what only the member service knows, and from the viewer to what is theirs.
 
 use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, Result};
 use moim_kit::Fault;
 use moim_proto::gathering::v1::ListViewerMembershipsRequest;
+use moim_proto::notification::v1::{CountUnreadRequest, ListRequest};
 use moim_proto::schedule::v1::ListViewerAttendancesRequest;
 
 use crate::schema::connection::PageArgs;
@@ -13,10 +14,11 @@ use crate::schema::gathering::MembershipStatus;
 use crate::schema::gathering::connection::MembershipConnection;
 use crate::schema::member::SERVICE;
 use crate::schema::member::types::{Member, Profile, Viewer};
+use crate::schema::notification::connection::NotificationConnection;
 use crate::schema::scalar::DateTime;
 use crate::schema::schedule::connection::AttendanceConnection;
 use crate::schema::scope::Scope;
-use crate::schema::{gathering, schedule};
+use crate::schema::{gathering, notification, schedule};
 
 #[ComplexObject]
 impl Member {
@@ -107,5 +109,38 @@ impl Viewer {
             AttendanceConnection::try_new(answer.attendances, answer.page)
         });
         page.map(Some).map_err(scope.fail(schedule::SERVICE))
+    }
+
+    /// Newest first; follow new ones with notificationAdded(after: startCursor).
+    #[allow(clippy::too_many_arguments, reason = "they are the field's arguments")]
+    #[graphql(directive = SemanticNonNull::apply())]
+    async fn notifications(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only those not read yet.", default = false)] unread_only: bool,
+        #[graphql(desc = "Page size from the start, 1 to 100; this or last.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "Page size from the end, 1 to 100; this or first.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<Option<NotificationConnection>> {
+        let scope = Scope::of(ctx)?;
+        let page = Some(PageArgs { first, after, last, before }.into());
+        let request = scope.call().request(ListRequest { unread_only, page });
+        let answer = scope.upstream().notification.list(request).await;
+        let page = answer.map_err(Fault::from).and_then(|answer| {
+            let answer = answer.into_inner();
+            NotificationConnection::try_new(answer.notifications, answer.page)
+        });
+        page.map(Some).map_err(scope.fail(notification::SERVICE))
+    }
+
+    /// How many notifications are not read yet.
+    #[graphql(directive = SemanticNonNull::apply())]
+    async fn unread_notification_count(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
+        let scope = Scope::of(ctx)?;
+        let request = scope.call().request(CountUnreadRequest {});
+        let answer = scope.upstream().notification.count_unread(request).await;
+        let count = answer.map(|answer| Some(answer.into_inner().count)).map_err(Fault::from);
+        count.map_err(scope.fail(notification::SERVICE))
     }
 }

@@ -1,8 +1,11 @@
 //! Every field that costs a call, and the loader it goes through. This folder is the federation, and the bill.
 
+mod chat;
 mod gathering;
 mod loaders;
 mod member;
+mod notification;
+mod review;
 mod schedule;
 
 pub use loaders::Loaders;

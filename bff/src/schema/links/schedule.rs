@@ -1,4 +1,4 @@
-//! From a schedule to its gathering, its attendances and its calendar, and from an attendance to its schedule.
+//! From a schedule to its gathering, attendances, reviews and calendar, and from an attendance to its schedule.
 
 use std::sync::Arc;
 
@@ -8,13 +8,14 @@ use moim_kit::Fault;
 use super::loaders::AttendanceArgs;
 use crate::schema::connection::PageArgs;
 use crate::schema::directive::SemanticNonNull;
-use crate::schema::gathering;
 use crate::schema::gathering::types::Gathering;
+use crate::schema::review::connection::ReviewConnection;
 use crate::schema::scalar::Url;
 use crate::schema::schedule::connection::AttendanceConnection;
 use crate::schema::schedule::types::{Attendance, Schedule};
 use crate::schema::schedule::{AttendanceState, SERVICE};
 use crate::schema::scope::Scope;
+use crate::schema::{gathering, review};
 
 #[ComplexObject]
 impl Schedule {
@@ -46,6 +47,22 @@ impl Schedule {
         let args = AttendanceArgs { state, page: PageArgs { first, after, last, before } };
         let page = scope.loaders().attendances.load((self.schedule_id, args)).await;
         page.map_err(scope.fail(SERVICE))
+    }
+
+    /// What attendees thought of it, newest first.
+    #[graphql(directive = SemanticNonNull::apply())]
+    async fn reviews(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Page size from the start, 1 to 100; this or last.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "Page size from the end, 1 to 100; this or first.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<Option<Arc<ReviewConnection>>> {
+        let scope = Scope::of(ctx)?;
+        let args = PageArgs { first, after, last, before };
+        let page = scope.loaders().reviews_of_schedule.load((self.schedule_id, args)).await;
+        page.map_err(scope.fail(review::SERVICE))
     }
 
     /// Calendar file (ICS) of this schedule, behind a signed link.
