@@ -20,7 +20,7 @@ const COMES_AGAIN_AFTER: Duration = Duration::from_secs(30);
 const MOST_OUT: usize = 2_000;
 const PREFETCHED: usize = 500;
 /// A consumer that hears nothing looks so often whether it is still known to the broker.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+const HEARTBEAT: Duration = Duration::from_secs(2);
 const ASKED_FOR: Duration = Duration::from_secs(30);
 
 struct Source {
