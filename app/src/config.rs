@@ -13,6 +13,8 @@ pub struct Config {
     pub house: House,
     /// Logs.
     pub telemetry: moim_kit::telemetry::Config,
+    /// How rooms hear each other.
+    pub bus: moim_kit::bus::Config,
     /// Databases.
     pub storage: moim_storage::Config,
     /// Where rooms are when they run apart.
@@ -113,12 +115,20 @@ impl Config {
                 *secret = "********".to_owned();
             }
         }
-        if let Some((scheme, rest)) = shown.storage.url.split_once("://")
-            && let Some((user, place)) = rest.rsplit_once('@')
-            && let Some((name, _)) = user.split_once(':')
-        {
-            shown.storage.url = format!("{scheme}://{name}:********@{place}");
+        for url in [&mut shown.storage.url, &mut shown.bus.url] {
+            *url = url.split(',').map(covered).collect::<Vec<_>>().join(",");
         }
         toml::to_string_pretty(&shown)
+    }
+}
+
+/// A URL without its password, or without the token that stands alone in its place.
+fn covered(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((user, place)) = rest.rsplit_once('@') else { return url.to_owned() };
+    match user.split_once(':') {
+        Some((name, _)) => format!("{scheme}://{name}:********@{place}"),
+        None if scheme == "nats" => format!("{scheme}://********@{place}"),
+        None => url.to_owned(),
     }
 }

@@ -8,13 +8,13 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use moim_bff::http::Readiness;
 use moim_bff::{LiveWires, Upstream, Wires};
-use moim_kit::bus::Log;
+use moim_kit::bus::{Bus, HeardLog, Log, Publisher};
 use moim_kit::serve::Room;
 use moim_kit::task::Tasks;
 use moim_kit::token::{KeySource, Verifier};
 use moim_kit::wire::{self, Wire};
 use moim_kit::{Clock, Fault};
-use moim_storage::{Db, Ground};
+use moim_storage::{Carrier, Db, Ground};
 
 use crate::config::{Config, Place};
 use crate::facts::RemoteLog;
@@ -24,6 +24,21 @@ use crate::{live, reach, socket};
 /// Every room, in the order they are opened.
 pub const ROOMS: [&str; 7] =
     ["member", "gathering", "schedule", "review", "chat", "notification", "bff"];
+
+/// What each room tells; a broker keeps a stream of states and one of events for it.
+const NOUNS: [(&str, &[&str]); 6] = [
+    ("member", &["member"]),
+    ("gathering", &["gathering", "membership"]),
+    ("schedule", &["schedule", "attendance"]),
+    ("review", &["review", "rating"]),
+    ("chat", &["chat_message", "chat_departure"]),
+    ("notification", &["notification"]),
+];
+
+fn nouns(room: &str) -> &'static [&'static str] {
+    let found = NOUNS.into_iter().find(|(name, _)| *name == room);
+    found.map(|(_, nouns)| nouns).unwrap_or_default()
+}
 
 /// For tasks to end when a house could not be opened.
 const STOP_WITHIN: Duration = Duration::from_secs(2);
@@ -133,6 +148,7 @@ struct Site<'a> {
     verifier: Arc<Verifier>,
     secret: Arc<str>,
     whole: bool,
+    bus: Option<Bus>,
     databases: Vec<Db>,
 }
 
@@ -146,6 +162,12 @@ impl<'a> Site<'a> {
                  when rooms run apart"
             );
         }
+        if !config.bus.url.is_empty() && config.house.secret.len() < 16 {
+            bail!(
+                "house.secret must have at least 16 characters when rooms hear each other over \
+                 bus.url: facts are signed with it"
+            );
+        }
         Ok(Self {
             config,
             clock: plan.clock.clone(),
@@ -153,6 +175,7 @@ impl<'a> Site<'a> {
             verifier: Arc::new(Verifier::new(plan.clock.clone())),
             secret: secret(&config.house.secret),
             whole,
+            bus: None,
             databases: Vec::new(),
         })
     }
@@ -160,6 +183,9 @@ impl<'a> Site<'a> {
     /// The house, room by room: each on its own ground, hearing those before it.
     async fn build(&mut self, plan: Plan) -> anyhow::Result<Built> {
         let config = self.config;
+        if !config.bus.url.is_empty() {
+            self.bus = Some(Bus::open(&config.bus, &self.secret).await?);
+        }
         let member = if plan.here.contains("member") {
             let ground = self.ground("member", &moim_member::MIGRATIONS).await?;
             let room = moim_member::open(config.member.clone(), ground).await;
@@ -265,6 +291,10 @@ impl<'a> Site<'a> {
             .await
             .with_context(|| format!("the database of the {room} room did not open"))?;
         self.databases.push(ground.db.clone());
+        if let Some(bus) = self.bus.clone() {
+            let publisher = Publisher::new(bus, room, nouns(room));
+            Carrier::new(ground.outbox.clone(), publisher).start(&self.tasks);
+        }
         Ok(ground)
     }
 
@@ -278,7 +308,16 @@ impl<'a> Site<'a> {
         }
         // Next door it is followed over a wire like any other, with the secret too.
         let live = live::server(room.log.clone(), self.secret.clone(), &self.tasks);
-        Ok(Neighbour { wire: room.wire, live: wire::local(live), log: room.log })
+        let log = self.heard(room.name, room.log);
+        Ok(Neighbour { wire: room.wire, live: wire::local(live), log })
+    }
+
+    /// A room's log as others hear it.
+    fn heard(&self, room: &'static str, log: Arc<dyn Log>) -> Arc<dyn Log> {
+        match self.bus.clone() {
+            Some(bus) => Arc::new(HeardLog::new(bus, room, nouns(room), log)),
+            None => log,
+        }
     }
 
     /// A room in another process; only those that are needed here are waited for.
@@ -295,7 +334,7 @@ impl<'a> Site<'a> {
             reach::wait_for(room, &place.address, wire.clone(), patience).await?;
         }
         let log = Arc::new(RemoteLog::new(wire.clone(), self.secret.clone()));
-        Ok(Neighbour { live: wire.clone(), wire, log })
+        Ok(Neighbour { live: wire.clone(), wire, log: self.heard(room, log) })
     }
 
     fn watch_revocations(&self) {

@@ -205,6 +205,18 @@ impl Fault {
         self.0.field.as_deref()
     }
 
+    /// True when an error of this type is among its causes.
+    pub fn is_caused_by<E: Error + 'static>(&self) -> bool {
+        let mut cause = self.0.source.as_deref().map(|source| source as &(dyn Error + 'static));
+        while let Some(error) = cause {
+            if error.is::<E>() {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
+
     /// Id of the other thing it is about.
     pub fn about_id(&self) -> Option<&str> {
         self.0.about.as_deref()

@@ -41,8 +41,8 @@ impl Ground {
         let (clock, tasks, verifier) = house;
         let db = Db::open(config, data, room).await?;
         migrate(&db, migrations).await?;
-        let outbox = Outbox::new(db.clone());
-        outbox.start(&tasks, clock.clone());
+        let outbox = Outbox::new(db.clone(), room, clock.clone(), config);
+        outbox.start(&tasks);
         Ok(Self { db, outbox, clock, tasks, verifier })
     }
 

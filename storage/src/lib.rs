@@ -3,19 +3,27 @@
 //! Columns are TEXT, BIGINT, BOOLEAN and DOUBLE PRECISION; ids are TEXT, instants BIGINT microseconds.
 
 mod args;
+mod carrier;
 mod copies;
+mod dead_letter;
 mod error;
+mod facts;
 mod ground;
 mod idempotency;
+mod inbox;
 mod keyset;
 mod migrate;
 mod outbox;
+mod parked;
 mod pool;
 mod query;
 mod reader;
+mod reconcile;
+mod sweep;
 mod tx;
 
 pub use args::Arg;
+pub use carrier::{Carrier, replay};
 pub use copies::Copies;
 pub use error::{Error, violates};
 pub use ground::Ground;

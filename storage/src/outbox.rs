@@ -8,24 +8,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use moim_kit::bus::{Entry, Fact, Kind, Log};
+use moim_kit::bus::{Digest, Entry, Fact, Log};
 use moim_kit::task::Tasks;
-use moim_kit::{Clock, Fault, Timestamp};
+use moim_kit::{Clock, Fault};
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use crate::args;
 use crate::error::Error;
-use crate::pool::Db;
+use crate::facts::FactRow;
+use crate::pool::{Config, Db};
+use crate::sweep::sweep;
 use crate::tx::Tx;
 
 /// Found by polling, should a wake-up be lost or another process have written.
 const POLL: Duration = Duration::from_millis(200);
 const BATCH: i64 = 500;
-
-/// Rows published are kept at least so long, and the newest state of each aggregate for ever.
-const KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
-const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 const LOCK_HEAD: &str =
     "UPDATE outbox_head SET position = position WHERE id = 1 RETURNING position";
@@ -37,66 +35,65 @@ const READ: &str = "
 SELECT id, noun, aggregate_id, version, payload, trace, created_at_us, position, kind, topic
 FROM outbox WHERE position > $1 ORDER BY position LIMIT $2";
 const HEAD: &str = "SELECT position FROM outbox_head WHERE id = 1";
-const SWEEP: &str = "
-DELETE FROM outbox WHERE position IS NOT NULL AND created_at_us < $1 AND (kind = 'event' OR EXISTS (
+const DIGEST: &str = "
+SELECT bucket, COUNT(*) AS aggregates, CAST(SUM(version) AS BIGINT) AS versions FROM (
+    SELECT SUBSTR(aggregate_id, 35) AS bucket, MAX(version) AS version
+    FROM outbox WHERE noun = $1 AND kind = 'state' GROUP BY aggregate_id) AS newest
+GROUP BY bucket";
+const LIST_STATES: &str = "
+SELECT id, noun, aggregate_id, version, payload, trace, created_at_us, kind, topic
+FROM outbox
+WHERE noun = $1 AND kind = 'state' AND SUBSTR(aggregate_id, 35) = $2 AND aggregate_id > $3
+  AND NOT EXISTS (
     SELECT 1 FROM outbox AS newer
     WHERE newer.noun = outbox.noun AND newer.kind = 'state'
-      AND newer.aggregate_id = outbox.aggregate_id AND newer.version > outbox.version))";
-const SWEEP_KEYS: &str = "DELETE FROM idempotency WHERE created_at_us < $1";
-
-/// Answers of idempotent mutations are kept so long.
-const KEYS_KEPT: Duration = Duration::from_secs(24 * 3_600);
+      AND newer.aggregate_id = outbox.aggregate_id AND newer.version > outbox.version)
+ORDER BY aggregate_id LIMIT $4";
 
 /// A room's outbox and the log it is read as.
 #[derive(Clone, Debug)]
 pub struct Outbox {
     db: Db,
+    room: &'static str,
+    clock: Clock,
+    reconcile_every: Duration,
     wake: Arc<Notify>,
     head: watch::Sender<i64>,
 }
 
 #[derive(sqlx::FromRow)]
 struct OutboxRow {
-    id: String,
-    noun: String,
-    aggregate_id: String,
-    version: i64,
-    payload: Vec<u8>,
-    trace: String,
-    created_at_us: i64,
     position: i64,
-    kind: String,
-    topic: Option<String>,
+    #[sqlx(flatten)]
+    fact: FactRow,
 }
 
 impl TryFrom<OutboxRow> for Entry {
     type Error = Fault;
 
     fn try_from(row: OutboxRow) -> Result<Self, Fault> {
-        let uuid = |text: &str| text.parse::<Uuid>().map_err(Fault::internal);
-        let kind = Kind::from_word(&row.kind)
-            .ok_or_else(|| Fault::internal(format!("unknown kind {:?} in the outbox", row.kind)))?;
-        Ok(Self {
-            position: row.position,
-            fact: Fact {
-                id: uuid(&row.id)?,
-                kind,
-                noun: row.noun,
-                aggregate: uuid(&row.aggregate_id)?,
-                version: row.version,
-                payload: row.payload.into(),
-                trace: row.trace,
-                at: Timestamp::from_us(row.created_at_us),
-                topic: row.topic.as_deref().map(uuid).transpose()?,
-            },
-        })
+        Ok(Self { position: row.position, fact: row.fact.try_into()? })
     }
 }
 
 impl Outbox {
     /// The outbox of a room's database.
-    pub fn new(db: Db) -> Self {
-        Self { db, wake: Arc::default(), head: watch::Sender::new(0) }
+    pub(crate) fn new(db: Db, room: &'static str, clock: Clock, config: &Config) -> Self {
+        let reconcile_every = Duration::from_millis(config.reconcile_every_ms.max(1));
+        Self { db, room, clock, reconcile_every, wake: Arc::default(), head: watch::Sender::new(0) }
+    }
+
+    /// The room it belongs to.
+    pub fn room(&self) -> &'static str {
+        self.room
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) fn reconcile_every(&self) -> Duration {
+        self.reconcile_every
     }
 
     /// The database it stands in.
@@ -110,11 +107,11 @@ impl Outbox {
     }
 
     /// Publishes and sweeps for as long as the house stands.
-    pub fn start(&self, tasks: &Tasks, clock: Clock) {
+    pub fn start(&self, tasks: &Tasks) {
         let relay = self.clone();
         tasks.supervise("outbox relay", move || relay.clone().relay());
-        let sweeper = self.clone();
-        tasks.supervise("outbox sweep", move || sweeper.clone().sweep(clock.clone()));
+        let (db, clock) = (self.db.clone(), self.clock.clone());
+        tasks.supervise("sweep", move || sweep(db.clone(), clock.clone()));
     }
 
     async fn relay(self) {
@@ -148,22 +145,6 @@ impl Outbox {
         self.head.send_replace(position);
         Ok(position - head)
     }
-
-    async fn sweep(self, clock: Clock) {
-        loop {
-            let now = clock.now();
-            let swept = async {
-                let mut tx = self.db.begin().await?;
-                tx.execute(SWEEP, args![now.before(KEPT)]).await?;
-                tx.execute(SWEEP_KEYS, args![now.before(KEYS_KEPT)]).await?;
-                tx.commit().await
-            };
-            if let Err(error) = swept.await {
-                tracing::warn!(%error, "old rows could not be swept; trying again later");
-            }
-            tokio::time::sleep(SWEEP_EVERY).await;
-        }
-    }
 }
 
 #[async_trait]
@@ -179,5 +160,24 @@ impl Log for Outbox {
         let newer = head.wait_for(|head| *head > position);
         let _ = tokio::time::timeout(at_most, newer).await;
         Ok(())
+    }
+
+    async fn digest(&self, noun: &str) -> Result<Option<Vec<Digest>>, Fault> {
+        let rows: Vec<(String, i64, i64)> = self.db.fetch_all(DIGEST, args![noun]).await?;
+        let digest = |(bucket, count, sum)| Digest { bucket, count, sum };
+        Ok(Some(rows.into_iter().map(digest).collect()))
+    }
+
+    async fn states(
+        &self,
+        noun: &str,
+        bucket: &str,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Fact>, Fault> {
+        let after = after.map(|id| id.to_string()).unwrap_or_default();
+        let args = args![noun, bucket, after, i64::from(limit)];
+        let rows: Vec<FactRow> = self.db.fetch_all(LIST_STATES, args).await?;
+        rows.into_iter().map(Fact::try_from).collect()
     }
 }

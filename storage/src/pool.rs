@@ -32,6 +32,8 @@ pub struct Config {
     pub lock_timeout_ms: u64,
     /// Longest statement in PostgreSQL, milliseconds.
     pub statement_timeout_ms: u64,
+    /// How often copies are compared with their owners, milliseconds.
+    pub reconcile_every_ms: u64,
 }
 
 impl Default for Config {
@@ -42,6 +44,7 @@ impl Default for Config {
             acquire_timeout_ms: 5_000,
             lock_timeout_ms: 2_000,
             statement_timeout_ms: 5_000,
+            reconcile_every_ms: 60_000,
         }
     }
 }

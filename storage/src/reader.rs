@@ -1,30 +1,25 @@
-//! Reading another room's log: effect, version and position are committed together, newest version wins.
+//! Hearing another room: each newer state and each event takes effect once, whatever the order and however
+//! often it comes, and one bad fact stops nobody else.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use moim_kit::Fault;
-use moim_kit::bus::{Entry, Fact, Kind, Log};
+use moim_kit::bus::{Entry, Fact, Feed, Log};
 use moim_kit::task::Tasks;
 
 use crate::args;
 use crate::copies::Copies;
+use crate::dead_letter::FAILED;
+use crate::inbox::{Arrival, Inbox, code_of};
 use crate::outbox::Outbox;
+use crate::reconcile;
 
 const FIND_POSITION: &str = "SELECT position FROM inbox_position WHERE source = $1";
-const LOCK_POSITION: &str = "
-INSERT INTO inbox_position (source, position) VALUES ($1, 0)
-ON CONFLICT (source) DO UPDATE SET position = inbox_position.position
-RETURNING position";
-const SET_POSITION: &str =
-    "UPDATE inbox_position SET position = $2 WHERE source = $1 AND position < $2";
-const TAKE_VERSION: &str = "
-INSERT INTO inbox (noun, aggregate_id, version) VALUES ($1, $2, $3)
-ON CONFLICT (noun, aggregate_id) DO UPDATE SET version = excluded.version
-WHERE inbox.version < excluded.version";
 
-const BATCH: u32 = 200;
+/// Taken in together; enough to make a commit cheap, few enough to keep other writers waiting briefly.
+const BATCH: usize = 100;
 const WAIT: Duration = Duration::from_secs(10);
 const TRIES: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -33,7 +28,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// What a room does with a fact of another; runs in the transaction that marks it as taken in.
 #[async_trait]
 pub trait Handler: Send + Sync {
-    /// A state of a copied noun; called for every version that is newer than all before it.
+    /// A state of a copied noun; called for versions that are newer than all before it. Versions between
+    /// may never come: what must not be missed is told as an event.
     async fn apply(&self, tx: &mut crate::Tx, fact: &Fact) -> Result<(), Fault>;
 
     /// Nouns whose events are heard.
@@ -41,7 +37,8 @@ pub trait Handler: Send + Sync {
         &[]
     }
 
-    /// An event of such a noun; takes effect once for each, in any order.
+    /// An event of such a noun; takes effect once for each, in any order. When this room also copies the
+    /// noun, its copy is at least as new as the event.
     async fn hear(&self, _: &mut crate::Tx, fact: &Fact) -> Result<(), Fault> {
         Err(Fault::internal(format!("nobody hears {}", fact.subject())))
     }
@@ -62,101 +59,139 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Follows the log for as long as the house stands.
+    /// Follows the log for as long as the house stands, and sees to it that nothing stays behind.
     pub fn start(self, tasks: &Tasks) {
-        let reader = Arc::new(self);
-        tasks.supervise("log reader", move || follow(reader.clone()));
+        let Self { source, log, outbox, copies, handler } = self;
+        let hearing = Hearing { log, inbox: Inbox { source, outbox, copies, handler } };
+        let reconciler = hearing.clone();
+        tasks.supervise("log reader", move || follow(hearing.clone()));
+        tasks.supervise("reconciler", move || reconcile::run(reconciler.clone()));
     }
+}
 
+/// A log and where its facts go.
+#[derive(Clone)]
+pub(crate) struct Hearing {
+    pub log: Arc<dyn Log>,
+    pub inbox: Inbox,
+}
+
+impl Hearing {
     async fn position(&self) -> Result<i64, Fault> {
-        let db = self.outbox.db();
-        let row = db.fetch_optional::<(i64,)>(FIND_POSITION, args![self.source]).await?;
+        let db = self.inbox.outbox.db();
+        let row = db.fetch_optional::<(i64,)>(FIND_POSITION, args![self.inbox.source]).await?;
         Ok(row.unwrap_or_default().0)
     }
 
-    /// Takes in one entry; false when another process of this room was there first.
-    async fn take(&self, entry: &Entry) -> Result<bool, Fault> {
-        let mut tx = self.outbox.begin().await?;
-        let row = tx.fetch_optional::<(i64,)>(LOCK_POSITION, args![self.source]).await?;
-        if row.unwrap_or_default().0 >= entry.position {
-            return Ok(false);
-        }
-        let fact = &entry.fact;
-        let noun = fact.noun.as_str();
-        match fact.kind {
-            Kind::State if self.copies.nouns().contains(&noun) => {
-                let args = args![noun, fact.aggregate, fact.version];
-                if tx.execute(TAKE_VERSION, args).await? == 1 {
-                    self.handler.apply(&mut tx, fact).await?;
-                }
+    /// Takes in a batch; one by one when it fails as a whole.
+    pub async fn take(&self, arrivals: &[Arrival]) {
+        let culprit = match self.inbox.take(arrivals).await {
+            Ok(()) => None,
+            Err(trouble) => {
+                tracing::warn!(error = %trouble.fault, source = self.inbox.source, "facts not taken in together");
+                let counts = !trouble.fault.code().is_retryable();
+                Some(trouble.culprit.filter(|_| counts).map(|fact| fact.id))
             }
-            Kind::Event if self.handler.events().contains(&noun) => {
-                self.handler.hear(&mut tx, fact).await?;
+        };
+        if let Some(culprit) = culprit {
+            for arrival in arrivals {
+                let own = arrival.content.as_ref().ok().map(|fact| fact.id);
+                let tries = u32::from(own.is_some() && own == culprit);
+                self.take_patiently(arrival, tries).await;
+                self.inbox.copies.arrived_some();
             }
-            _ => {}
         }
-        tx.execute(SET_POSITION, args![self.source, entry.position]).await?;
-        tx.commit().await?;
-        Ok(true)
+        self.inbox.copies.arrived_some();
     }
 
-    /// Takes in one entry, trying again with growing pauses; a defect is passed over after five
-    /// tries and logged, so that one bad fact does not stop all others.
-    async fn take_patiently(&self, entry: &Entry) {
+    /// Takes in one arrival, trying again with growing pauses; what always fails is put aside after five
+    /// tries, what cannot be read at once, so that one bad fact does not stop all others.
+    async fn take_patiently(&self, arrival: &Arrival, mut tries: u32) {
         let mut pause = FIRST_PAUSE;
-        let mut tries = 0;
-        loop {
-            let fault = match self.take(entry).await {
-                Ok(_) => return,
-                Err(fault) => fault,
-            };
+        while let Err(trouble) = self.inbox.take(std::slice::from_ref(arrival)).await {
+            let fault = trouble.fault;
+            let code = code_of(&fault);
             if !fault.code().is_retryable() {
-                tries += 1;
+                tries += if code == FAILED { 1 } else { TRIES };
             }
-            let fact = &entry.fact;
-            if tries >= TRIES {
-                tracing::error!(error = %fault, subject = fact.subject(), version = fact.version, "fact passed over");
-                self.pass_over(entry).await;
-                return;
+            let own = arrival.content.as_ref().ok();
+            if tries >= TRIES
+                && let Some(culprit) = trouble.culprit.as_ref().or(own)
+            {
+                let is_own = own.is_some_and(|fact| fact.id == culprit.id);
+                let position = arrival.position.filter(|_| is_own);
+                match self.inbox.bury(culprit, code, &fault, position).await {
+                    Ok(()) if is_own => return,
+                    Ok(()) => {
+                        tries = 0;
+                        continue;
+                    }
+                    Err(error) => tracing::warn!(%error, "the fact could not be put aside yet"),
+                }
             }
-            tracing::warn!(error = %fault, subject = fact.subject(), "fact not taken in; trying again");
+            tracing::warn!(error = %fault, subject = arrival.subject, "fact not taken in; trying again");
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    async fn pass_over(&self, entry: &Entry) {
-        let skip = async {
-            let mut tx = self.outbox.begin().await?;
-            tx.fetch_optional::<(i64,)>(LOCK_POSITION, args![self.source]).await?;
-            tx.execute(SET_POSITION, args![self.source, entry.position]).await?;
-            tx.commit().await
-        };
-        if let Err(error) = skip.await {
-            tracing::warn!(%error, "position could not be kept; the fact will be met again");
+    /// One step by position: a page, or a wait for one.
+    async fn step(&self) -> Result<(), Fault> {
+        let position = self.position().await?;
+        let entries = self.log.read(position, u32::try_from(BATCH).unwrap_or(u32::MAX)).await?;
+        if entries.is_empty() {
+            return self.log.wait(position, WAIT).await;
         }
+        let arrivals: Vec<_> = entries.into_iter().map(at_position).collect();
+        self.take(&arrivals).await;
+        Ok(())
+    }
+
+    /// One step of a feed: what was delivered, settled once it is committed.
+    async fn step_by(&self, feed: &mut dyn Feed) -> Result<(), Fault> {
+        let deliveries = feed.next(BATCH, WAIT).await?;
+        if deliveries.is_empty() {
+            return Ok(());
+        }
+        let arrivals: Vec<_> = deliveries
+            .iter()
+            .map(|it| Arrival {
+                position: None,
+                subject: it.subject.clone(),
+                content: it.content.clone(),
+            })
+            .collect();
+        self.take(&arrivals).await;
+        feed.settle(&deliveries).await
     }
 }
 
-async fn follow(reader: Arc<Reader>) {
+fn at_position(entry: Entry) -> Arrival {
+    let subject = entry.fact.subject();
+    Arrival { position: Some(entry.position), subject, content: Ok(entry.fact) }
+}
+
+async fn follow(hearing: Hearing) {
     let mut pause = FIRST_PAUSE;
+    let mut feed: Option<Box<dyn Feed>> = None;
     loop {
         let step = async {
-            let position = reader.position().await?;
-            let entries = reader.log.read(position, BATCH).await?;
-            if entries.is_empty() {
-                reader.log.wait(position, WAIT).await?;
+            if feed.is_none() {
+                feed = hearing.log.feed(hearing.inbox.outbox.room()).await?;
             }
-            for entry in &entries {
-                reader.take_patiently(entry).await;
-                reader.copies.arrived_some();
+            match &mut feed {
+                Some(feed) => hearing.step_by(feed.as_mut()).await,
+                None => hearing.step().await,
             }
-            Ok::<_, Fault>(())
         };
-        match step.await {
+        let stepped = step.await;
+        match stepped {
             Ok(()) => pause = FIRST_PAUSE,
             Err(fault) => {
-                tracing::warn!(error = %fault, source = reader.source, "log could not be read; trying again");
+                let source = hearing.inbox.source;
+                tracing::warn!(error = %fault, source, "log could not be read; trying again");
+                // The broker may have forgotten the consumer: it is opened anew.
+                feed = None;
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }

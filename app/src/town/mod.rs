@@ -49,7 +49,13 @@ const FOUNDING: &str = ".founding";
 /// The rooms run on a clock of their own for that: it starts three months ago and comes to the
 /// present, so that the town has a past although no call accepts one. On SQLite the town is made
 /// aside and moves in whole: an interrupted filling leaves the house empty.
+///
+/// It is made without a bus: its rooms hear each other here, and what they told is told to the bus once
+/// the house stands.
 pub async fn fill_if_empty(config: &Config) -> anyhow::Result<bool> {
+    let mut config = config.clone();
+    config.bus.url.clear();
+    let config = &config;
     let house = House::open(config, Plan::of(ROOMS)).await?;
     let empty = house.is_empty().await;
     house.close(STOP_WITHIN).await;

@@ -1,6 +1,7 @@
 //! Storage on both databases: what every room may rely on, shown with a small room of notes.
 #![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 
+mod bus;
 mod facts;
 mod gate;
 mod keys;

@@ -27,6 +27,7 @@ RETURNING version";
 const COPY: &str = "
 INSERT INTO note_copy (id, title, version) VALUES ($1, $2, $3)
 ON CONFLICT (id) DO UPDATE SET title = excluded.title, version = excluded.version";
+const HEARD: &str = "INSERT INTO heard (event_id, note_id, version) VALUES ($1, $2, $3)";
 const EFFECT: &str = "
 INSERT INTO effect (place, note_id, version)
 VALUES ((SELECT COUNT(*) FROM effect), $1, $2)";
@@ -100,6 +101,22 @@ impl Handler for Copier {
         if self.tells {
             tx.tell("echo", fact.aggregate, fact.version, &state(title), "", fact.at);
         }
+        self.fail_if_poisoned(fact)
+    }
+
+    fn events(&self) -> &'static [&'static str] {
+        &[NOTE]
+    }
+
+    async fn hear(&self, tx: &mut Tx, fact: &Fact) -> Result<(), Fault> {
+        let args = args![fact.id, fact.aggregate, fact.version];
+        tx.execute(HEARD, args).await?;
+        Ok(())
+    }
+}
+
+impl Copier {
+    fn fail_if_poisoned(&self, fact: &Fact) -> Result<(), Fault> {
         let poisoned = *self.poison.lock().unwrap() == Some((fact.aggregate, fact.version));
         if poisoned && self.failures_left.load(Ordering::SeqCst) > 0 {
             self.failures_left.fetch_sub(1, Ordering::SeqCst);

@@ -21,6 +21,13 @@ CREATE TABLE effect (
     version BIGINT NOT NULL
 );
 
+-- Every event that was heard; one heard twice stands here twice.
+CREATE TABLE heard (
+    event_id TEXT   NOT NULL,
+    note_id  TEXT   NOT NULL,
+    version  BIGINT NOT NULL
+);
+
 -- One column of each kind, all but the first allowed to be empty.
 CREATE TABLE kind (
     id     TEXT  NOT NULL PRIMARY KEY,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use moim_testbed::database;
+use moim_testbed::{Nats, database};
 use tempfile::TempDir;
 
 use crate::client::Client;
@@ -29,8 +29,9 @@ pub struct Platform {
     client: Client,
     urls: Vec<String>,
     signed_up: AtomicU32,
-    // Dropped last, after the processes that write into it.
+    // Dropped after the processes that write into it and speak over it.
     directory: TempDir,
+    nats: Option<Nats>,
 }
 
 /// Shared by the processes of one platform.
@@ -49,12 +50,15 @@ impl Platform {
         Self::ready(directory, vec![process], vec![url]).await
     }
 
-    /// Every room in a process of its own, on PostgreSQL; `None`, said loudly, when there is none.
+    /// Every room in a process of its own, on PostgreSQL and over NATS; `None`, said loudly, when one of
+    /// them is not there.
     pub async fn apart() -> Option<Self> {
         let database = database().await?;
+        let nats = Nats::start().await?;
         let directory = tempfile::tempdir().unwrap();
         let mut knobs = vec![
             ("MOIM_STORAGE__URL".to_owned(), database),
+            ("MOIM_BUS__URL".to_owned(), nats.url()),
             ("MOIM_HOUSE__SECRET".to_owned(), SECRET.to_owned()),
         ];
         for room in ROOMS {
@@ -69,7 +73,10 @@ impl Platform {
         all.extend(knobs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let start = |room| Process::start(room, directory.path(), &["run", room], &all);
         let processes = ROOMS.into_iter().chain(["bff"]).map(start).collect();
-        Some(Self::ready(directory, processes, vec![format!("http://127.0.0.1:{port}")]).await)
+        let urls = vec![format!("http://127.0.0.1:{port}")];
+        let mut platform = Self::ready(directory, processes, urls).await;
+        platform.nats = Some(nats);
+        Some(platform)
     }
 
     /// Two processes with every room in each, on one PostgreSQL; `None`, said loudly, when there is none.
@@ -88,7 +95,7 @@ impl Platform {
             process.ready_at(url, START_WITHIN).await;
         }
         let client = Client::new(urls[0].clone());
-        Self { processes, client, urls, signed_up: AtomicU32::new(0), directory }
+        Self { processes, client, urls, signed_up: AtomicU32::new(0), directory, nats: None }
     }
 
     /// Nobody in particular, at the first endpoint, with nothing seen yet.
@@ -109,6 +116,11 @@ impl Platform {
     /// Where processes keep their files and what they said.
     pub fn directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// The bus between rooms that run apart.
+    pub fn nats(&mut self) -> &mut Nats {
+        self.nats.as_mut().expect("rooms apart hear each other over NATS")
     }
 
     /// Opens an account under a nickname that nobody has yet.

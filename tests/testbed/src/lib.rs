@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "test support fails loudly")]
 
 mod bed;
+mod nats;
 mod postgres;
 mod scripted;
 mod signer;
 
 pub use bed::Bed;
+pub use nats::Nats;
 pub use postgres::database;
 pub use scripted::ScriptedLog;
 pub use signer::Signer;

@@ -1,7 +1,14 @@
 //! Facts and the logs they are read from: rooms never call each other, they tell.
 //!
 //! A log is what a room told, in the order it was published. In one process a room's outbox is the log;
-//! a reader keeps its own position, in the same transaction as the effect.
+//! a reader keeps its own position, in the same transaction as the effect. Over a broker the same log also
+//! yields a [`Feed`]: deliveries that are settled once their effect is committed.
+
+mod envelope;
+mod feed;
+mod jetstream;
+mod publish;
+mod stream;
 
 use std::time::Duration;
 
@@ -11,6 +18,11 @@ use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::fault::Fault;
+
+pub use envelope::Seal;
+pub use feed::{Delivery, Feed, Refusal};
+pub use jetstream::{Bus, Config, HeardLog};
+pub use publish::{Acked, Publisher, Standing};
 
 /// What a fact is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,4 +95,38 @@ pub trait Log: Send + Sync {
 
     /// Returns when there may be something newer than `position`, at the latest after `at_most`.
     async fn wait(&self, position: i64, at_most: Duration) -> Result<(), Fault>;
+
+    /// How a room of this name receives what is told, when a broker keeps count for it; `None` when the
+    /// room is to follow by position.
+    async fn feed(&self, _consumer: &str) -> Result<Option<Box<dyn Feed>>, Fault> {
+        Ok(None)
+    }
+
+    /// Counts and sums of the newest versions of a noun's aggregates; `None` when the owner cannot be asked.
+    async fn digest(&self, _noun: &str) -> Result<Option<Vec<Digest>>, Fault> {
+        Ok(None)
+    }
+
+    /// Newest states of a noun's aggregates in one bucket, by id, after an id.
+    async fn states(
+        &self,
+        _noun: &str,
+        _bucket: &str,
+        _after: Option<Uuid>,
+        _limit: u32,
+    ) -> Result<Vec<Fact>, Fault> {
+        Ok(Vec::new())
+    }
+}
+
+/// What a room knows of the aggregates whose ids end alike: equal numbers mean equal versions, for a copy
+/// is never ahead of its owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    /// Last two characters of the ids.
+    pub bucket: String,
+    /// How many aggregates.
+    pub count: i64,
+    /// Sum of their newest versions.
+    pub sum: i64,
 }
