@@ -32,6 +32,7 @@ pub struct Platform {
     // Dropped after the processes that write into it and speak over it.
     directory: TempDir,
     nats: Option<Nats>,
+    database: Option<String>,
 }
 
 /// Shared by the processes of one platform.
@@ -53,11 +54,16 @@ impl Platform {
     /// Every room in a process of its own, on PostgreSQL and over NATS; `None`, said loudly, when one of
     /// them is not there.
     pub async fn apart() -> Option<Self> {
+        Self::apart_with(&[]).await
+    }
+
+    /// The same with more knobs.
+    pub async fn apart_with(more: &[(&str, &str)]) -> Option<Self> {
         let database = database().await?;
         let nats = Nats::start().await?;
         let directory = tempfile::tempdir().unwrap();
         let mut knobs = vec![
-            ("MOIM_STORAGE__URL".to_owned(), database),
+            ("MOIM_STORAGE__URL".to_owned(), database.clone()),
             ("MOIM_BUS__URL".to_owned(), nats.url()),
             ("MOIM_HOUSE__SECRET".to_owned(), SECRET.to_owned()),
         ];
@@ -69,13 +75,14 @@ impl Platform {
         }
         let port = free_port();
         knobs.push(("MOIM_BFF__LISTEN".to_owned(), format!("127.0.0.1:{port}")));
-        let mut all = KNOBS.to_vec();
+        let mut all = [&KNOBS[..], more].concat();
         all.extend(knobs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let start = |room| Process::start(room, directory.path(), &["run", room], &all);
         let processes = ROOMS.into_iter().chain(["bff"]).map(start).collect();
         let urls = vec![format!("http://127.0.0.1:{port}")];
         let mut platform = Self::ready(directory, processes, urls).await;
         platform.nats = Some(nats);
+        platform.database = Some(database);
         Some(platform)
     }
 
@@ -95,7 +102,15 @@ impl Platform {
             process.ready_at(url, START_WITHIN).await;
         }
         let client = Client::new(urls[0].clone());
-        Self { processes, client, urls, signed_up: AtomicU32::new(0), directory, nats: None }
+        Self {
+            processes,
+            client,
+            urls,
+            signed_up: AtomicU32::new(0),
+            directory,
+            nats: None,
+            database: None,
+        }
     }
 
     /// Nobody in particular, at the first endpoint, with nothing seen yet.
@@ -116,6 +131,18 @@ impl Platform {
     /// Where processes keep their files and what they said.
     pub fn directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// The process of a room that runs apart, or of the endpoint: `bff`.
+    pub fn room(&mut self, name: &str) -> &mut Process {
+        assert!(self.database.is_some(), "the rooms run together");
+        let at = ROOMS.iter().position(|room| *room == name).unwrap_or(ROOMS.len());
+        &mut self.processes[at]
+    }
+
+    /// The database of rooms that run apart, a schema for each.
+    pub fn database(&self) -> &str {
+        self.database.as_deref().expect("rooms apart are on PostgreSQL")
     }
 
     /// The bus between rooms that run apart.

@@ -19,8 +19,10 @@ fn allowed(directory: &str) -> Option<&'static [&'static str]> {
 }
 
 /// Crates of others that only some of ours may know.
-const KEPT_APART: &[(&str, &[&str])] =
-    &[("sqlx", &["storage", "services/", "tests/testbed"]), ("async-graphql", &["bff", "tests/"])];
+const KEPT_APART: &[(&str, &[&str])] = &[
+    ("sqlx", &["storage", "services/", "tests/testbed", "tests/proof"]),
+    ("async-graphql", &["bff", "tests/"]),
+];
 
 const TESTBED: &str = "tests/testbed";
 

@@ -1,0 +1,32 @@
+//! The proofs as commands; `tests/proof/README.md` says what each shows.
+#![allow(clippy::print_stdout, reason = "its figures are what it is for")]
+
+use clap::{Parser, Subcommand};
+use moim_proof::{crowd, resume, storm};
+
+#[derive(Parser)]
+#[command(name = "moim-proof")]
+struct Arguments {
+    #[command(subcommand)]
+    proof: Proof,
+}
+
+#[derive(Subcommand)]
+enum Proof {
+    /// Changes through the services while consumers die, the bus restarts and is wiped.
+    Storm(storm::Size),
+    /// Numbered notifications to one member whose socket is cut and whose endpoint dies.
+    Resume(resume::Size),
+    /// Idle subscribers, one busy chat, and readers that stall.
+    Crowd(crowd::Size),
+}
+
+#[tokio::main]
+async fn main() {
+    let report = match Arguments::parse().proof {
+        Proof::Storm(size) => storm::run(size).await,
+        Proof::Resume(size) => resume::run(size).await,
+        Proof::Crowd(size) => crowd::run(size).await,
+    };
+    println!("{report}");
+}

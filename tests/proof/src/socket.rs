@@ -1,0 +1,72 @@
+//! A client of graphql-transport-ws that subscribes once and can be cut off in the middle.
+
+use std::time::Duration;
+
+use futures::{SinkExt as _, StreamExt as _};
+use moim_e2e::{Value, json};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+/// For an answer that should come at once; on a busy machine it may take a while.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+const NARROW_BYTES: u32 = 4_096;
+
+/// One socket, acknowledged.
+pub struct Socket(WebSocketStream<TcpStream>);
+
+impl Socket {
+    /// Connects to an endpoint such as `http://127.0.0.1:4000` and signs in; an error when it is down.
+    pub async fn open(url: &str, token: &str) -> anyhow::Result<Self> {
+        Self::open_on(TcpSocket::new_v4()?, url, token).await
+    }
+
+    /// The same with so little room at this end that whoever sends to it soon has to wait.
+    pub async fn open_narrow(url: &str, token: &str) -> anyhow::Result<Self> {
+        let tcp = TcpSocket::new_v4()?;
+        tcp.set_recv_buffer_size(NARROW_BYTES)?;
+        Self::open_on(tcp, url, token).await
+    }
+
+    async fn open_on(tcp: TcpSocket, url: &str, token: &str) -> anyhow::Result<Self> {
+        let place = url.strip_prefix("http://").unwrap_or(url);
+        let stream = timeout(ANSWER_WITHIN, tcp.connect(place.parse()?)).await??;
+        let mut request = format!("ws://{place}/graphql").into_client_request()?;
+        let protocol = "graphql-transport-ws".parse()?;
+        request.headers_mut().insert("sec-websocket-protocol", protocol);
+        let (mut socket, _) = timeout(ANSWER_WITHIN, client_async(request, stream)).await??;
+        let init = json!({ "type": "connection_init", "payload": { "accessToken": token } });
+        socket.send(Message::text(init.to_string())).await?;
+        let mut socket = Self(socket);
+        let ack = timeout(ANSWER_WITHIN, socket.next()).await??;
+        anyhow::ensure!(ack["type"] == "connection_ack", "refused: {ack}");
+        Ok(socket)
+    }
+
+    /// Starts a subscription under an id.
+    pub async fn subscribe(
+        &mut self,
+        id: &str,
+        query: &str,
+        variables: Value,
+    ) -> anyhow::Result<()> {
+        let payload = json!({ "query": query, "variables": variables });
+        let message = json!({ "type": "subscribe", "id": id, "payload": payload });
+        Ok(self.0.send(Message::text(message.to_string())).await?)
+    }
+
+    /// The next message of the protocol; an error once the socket is gone.
+    pub async fn next(&mut self) -> anyhow::Result<Value> {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text)?),
+                Some(Ok(Message::Close(frame))) => anyhow::bail!("closed: {frame:?}"),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(error.into()),
+                None => anyhow::bail!("the socket is gone"),
+            }
+        }
+    }
+}

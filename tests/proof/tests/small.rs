@@ -1,0 +1,22 @@
+//! The proofs at a size that every run of the tests can afford.
+#![allow(clippy::print_stderr, clippy::unwrap_used, reason = "what a proof found is worth seeing")]
+
+use moim_proof::{crowd, resume, storm};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_equal_owners_and_each_notification_exists_once_after_a_storm() {
+    let size = storm::Size { changes: 1_500, workers: 4, kills: 2, restarts: 2 };
+    eprintln!("{}", storm::run(size).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_who_resumes_by_cursor_has_every_notification_in_order_once() {
+    let size = resume::Size { notifications: 400, cuts: 5, kills: 1 };
+    eprintln!("{}", resume::run(size).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_hears_every_message_while_some_stall() {
+    let size = crowd::Size { idle: 100, room: 40, stalled: 5, messages: 5, rounds: 1 };
+    eprintln!("{}", crowd::run(size).await);
+}
