@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use moim_kit::{config as layers, telemetry};
+use moim_storage::Db;
 
 use crate::config::Config;
 use crate::house::{House, Plan, ROOMS};
@@ -44,6 +45,12 @@ enum Command {
         #[arg(value_parser = ROOMS)]
         rooms: Vec<String>,
     },
+    /// Have rooms tell the bus once more everything they keep, as after it has lost something.
+    Replay {
+        /// Rooms that are to do so.
+        #[arg(required = true, value_parser = ROOMS)]
+        rooms: Vec<String>,
+    },
     /// Print the GraphQL schema.
     Schema,
     /// Print the configuration in force, secrets covered.
@@ -72,6 +79,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
     runtime.block_on(async {
         match arguments.command {
             Some(Command::Town) => fill_only(&config).await,
+            Some(Command::Replay { rooms }) => replay(&config, &rooms).await,
             Some(Command::Run { rooms }) if !rooms.is_empty() => {
                 let rooms: BTreeSet<_> =
                     ROOMS.into_iter().filter(|room| rooms.iter().any(|it| it == room)).collect();
@@ -130,6 +138,28 @@ async fn fill_only(config: &Config) -> anyhow::Result<()> {
     } else {
         print("The house is not empty; nothing was changed.\n")
     }
+}
+
+async fn replay(config: &Config, rooms: &[String]) -> anyhow::Result<()> {
+    if config.bus.url.is_empty() {
+        bail!(
+            "bus.url is empty: rooms read each other's outbox, and there is nothing to tell again"
+        );
+    }
+    for room in rooms {
+        if room == "bff" {
+            bail!("the bff tells nothing");
+        }
+        let replayed = async {
+            let db = Db::open(&config.storage, &config.house.data, room).await?;
+            let replayed = moim_storage::replay(&db).await;
+            db.close().await;
+            replayed
+        };
+        replayed.await.with_context(|| format!("the {room} room cannot tell anything again"))?;
+        print(&format!("The {room} room tells everything it keeps once more.\n"))?;
+    }
+    Ok(())
 }
 
 fn print(text: &str) -> anyhow::Result<()> {
