@@ -16,8 +16,9 @@ pub fn program() -> &'static Path {
 
 fn built() -> PathBuf {
     let own = std::env::current_exe().unwrap();
-    // <target>/<profile>/deps/<this test>
-    let profile = own.ancestors().nth(2).unwrap();
+    // <target>/<profile>/deps/<this test>, or without deps when it is a program itself.
+    let beside = own.parent().unwrap();
+    let profile = beside.parent().filter(|_| beside.ends_with("deps")).unwrap_or(beside);
     let program = profile.join(format!("moim{}", std::env::consts::EXE_SUFFIX));
     if is_fresh(&program) {
         return program;

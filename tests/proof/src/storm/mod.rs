@@ -73,6 +73,7 @@ pub async fn run(size: Size) -> String {
         let worker = Worker::new(platform.client(), pool.clone(), number, progress.clone());
         async move { worker.settle_in().await.work().await }
     });
+    eprintln!("data in {}", platform.directory().display());
     let (ledgers, faults) =
         tokio::join!(join_all(workers), faults::rage(&mut platform, &progress, size));
     let wrote_in = began.elapsed();
@@ -99,6 +100,16 @@ pub async fn run(size: Size) -> String {
 async fn settle(pool: &PgPool, ledger: &Ledger) -> Duration {
     let began = Instant::now();
     while began.elapsed() < SETTLE_WITHIN {
+        if began.elapsed().as_secs() % 20 == 19 {
+            let differing: Vec<_> = compare::copies(pool)
+                .await
+                .into_iter()
+                .filter(|copy| copy.differing > 0)
+                .map(|copy| copy.to_string())
+                .collect();
+            eprintln!("still: {differing:?} {}", ledger.compare(pool).await);
+            sleep(Duration::from_secs(1)).await;
+        }
         let equal = compare::copies(pool).await.iter().all(|copy| copy.differing == 0);
         if equal && ledger.compare(pool).await.is_exact() {
             break;
