@@ -19,6 +19,7 @@ use moim_storage::{Carrier, Db, Ground};
 use crate::config::{Config, Place};
 use crate::facts::RemoteLog;
 use crate::keys::MemberKeys;
+use crate::late::LateLog;
 use crate::{live, reach, socket};
 
 /// Every room, in the order they are opened.
@@ -180,7 +181,8 @@ impl<'a> Site<'a> {
         })
     }
 
-    /// The house, room by room: each on its own ground, hearing those before it.
+    /// The house, room by room: each on its own ground, hearing those before it, and one of those after it
+    /// by a log that is filled late.
     async fn build(&mut self, plan: Plan) -> anyhow::Result<Built> {
         let config = self.config;
         if !config.bus.url.is_empty() {
@@ -196,10 +198,13 @@ impl<'a> Site<'a> {
         let keys = plan.keys.unwrap_or_else(|| Arc::new(MemberKeys::new(member.wire.clone())));
         self.verifier.set_source(keys);
 
+        // The gathering room hears the review room, which opens after it and hears it in turn.
+        let review_log = Arc::new(LateLog::default());
         let gathering = if plan.here.contains("gathering") {
             let ground = self.ground("gathering", &moim_gathering::MIGRATIONS).await?;
-            let member_log = (plan.bus)(member.log.clone());
-            let room = moim_gathering::open(config.gathering.clone(), ground, member_log).await;
+            let logs = [("member", member.log.clone()), ("review", review_log.clone())];
+            let logs = logs.map(|(name, log)| (name, (plan.bus)(log)));
+            let room = moim_gathering::open(config.gathering.clone(), ground, logs).await;
             let room = room.context("the gathering room did not open")?;
             self.stand(room, &config.rooms.gathering).await?
         } else {
@@ -232,6 +237,7 @@ impl<'a> Site<'a> {
             let needed = plan.here.contains("notification") || plan.here.contains("bff");
             self.far("review", &config.rooms.review, needed).await?
         };
+        review_log.fill(review.log.clone());
 
         let chat = if plan.here.contains("chat") {
             let ground = self.ground("chat", &moim_chat::MIGRATIONS).await?;

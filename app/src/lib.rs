@@ -5,6 +5,7 @@ pub mod config;
 mod facts;
 pub mod house;
 mod keys;
+mod late;
 mod live;
 mod reach;
 mod socket;

@@ -137,7 +137,7 @@ pub fn gathering(gathering: Gathering, own: Option<Membership>) -> v1::Gathering
         image_url: gathering.image_url,
         host: Some(card(gathering.host)),
         viewer_membership: own.map(membership),
-        rating: None,
+        rating: gathering.rating.mean(),
     }
 }
 

@@ -1,27 +1,30 @@
-//! What this room tells and hears: states of gatherings and memberships go out, cards come in.
+//! What this room tells and hears: gatherings and memberships go out, cards and ratings come in.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use moim_kit::bus::{Fact, Log};
-use moim_kit::id::MemberId;
+use moim_kit::id::{GatheringId, MemberId};
 use moim_kit::seen::Mark;
 use moim_kit::serve::Gate as _;
 use moim_kit::{Call, Fault, Timestamp};
 use moim_proto::gathering::v1::MembershipMove;
 use moim_proto::member::v1::MemberState;
+use moim_proto::review::v1::RatingState;
 use moim_storage::{Copies, Ground, Handler, Reader, Tx};
 use prost::Message as _;
 
 use crate::convert;
 use crate::fault::Reason;
-use crate::model::{Card, Gathering};
+use crate::model::{Card, Gathering, Rating};
 use crate::roster::Membership;
 use crate::store::{self, Store};
 
-/// The noun whose states are heard.
-pub const MEMBER: &str = "member";
+/// The nouns whose states are kept.
+pub const COPIED: &[&str] = &[MEMBER, RATING];
+const MEMBER: &str = "member";
+const RATING: &str = "rating";
 const GATHERING: &str = "gathering";
 const MEMBERSHIP: &str = "membership";
 
@@ -50,19 +53,27 @@ impl Cards {
     }
 }
 
-/// Follows the member room's log for as long as the house stands.
-pub fn follow_members(log: Arc<dyn Log>, ground: &Ground, copies: Copies) {
+/// Follows another room's log for as long as the house stands.
+pub fn follow(source: &'static str, log: Arc<dyn Log>, ground: &Ground, copies: Copies) {
     let outbox = ground.outbox.clone();
-    let handler = Arc::new(KeepCards);
-    Reader { source: MEMBER, log, outbox, copies, handler }.start(&ground.tasks);
+    let handler = Arc::new(Copier);
+    Reader { source, log, outbox, copies, handler }.start(&ground.tasks);
 }
 
-struct KeepCards;
+/// Keeps cards and ratings.
+struct Copier;
 
 #[async_trait]
-impl Handler for KeepCards {
+impl Handler for Copier {
     async fn apply(&self, tx: &mut Tx, fact: &Fact) -> Result<(), Fault> {
-        let state = MemberState::decode(fact.payload.clone()).map_err(Fault::internal)?;
+        let payload = fact.payload.clone();
+        if fact.noun == RATING {
+            let state = RatingState::decode(payload).map_err(Fault::internal)?;
+            let rating = Rating { count: state.review_count, sum: state.rating_sum };
+            let gathering = GatheringId::from_uuid(fact.aggregate);
+            return store::save_rating(tx, gathering, rating, fact.version).await;
+        }
+        let state = MemberState::decode(payload).map_err(Fault::internal)?;
         let member = MemberId::from_uuid(fact.aggregate);
         let card = Card { member, nickname: state.nickname, avatar_url: state.avatar_url };
         store::save_card(tx, card, fact.version).await

@@ -30,11 +30,18 @@ pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
 const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
-/// Stands the room up; cards are filled from what the member room tells.
-pub async fn open(config: Config, ground: Ground, member_log: Arc<dyn Log>) -> Result<Room, Fault> {
+/// Stands the room up; it follows the rooms whose logs are given with their names: `member` for
+/// cards, `review` for ratings.
+pub async fn open(
+    config: Config,
+    ground: Ground,
+    logs: [(&'static str, Arc<dyn Log>); 2],
+) -> Result<Room, Fault> {
     let store = Store::new(ground.outbox.clone());
-    let copies = ground.copies(&[events::MEMBER]);
-    events::follow_members(member_log, &ground, copies.clone());
+    let copies = ground.copies(events::COPIED);
+    for (source, log) in logs {
+        events::follow(source, log, &ground, copies.clone());
+    }
     let cards = Cards::new(store.clone(), copies.clone(), config.card_wait_ms);
     let rpc = Rpc::new(store, cards, ground.clock.clone(), config.max_hosted);
     let server = GatheringServiceServer::new(rpc).max_decoding_message_size(MAX_MESSAGE_BYTES);

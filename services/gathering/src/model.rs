@@ -88,6 +88,20 @@ pub struct Card {
     pub avatar_url: Option<String>,
 }
 
+/// What the reviews of a gathering that stand add up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rating {
+    pub count: i64,
+    pub sum: i64,
+}
+
+impl Rating {
+    /// From 1 to 5; nobody's opinion is none.
+    pub fn mean(self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum as f64 / self.count as f64)
+    }
+}
+
 /// A standing group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gathering {
@@ -105,6 +119,8 @@ pub struct Gathering {
     pub activity_at: Timestamp,
     pub created_at: Timestamp,
     pub version: i64,
+    /// As far as the review room has told.
+    pub rating: Rating,
 }
 
 /// A gathering to be started; every part of it was checked.
@@ -151,6 +167,7 @@ impl Draft {
             activity_at: now,
             created_at: now,
             version: 1,
+            rating: Rating::default(),
         }
     }
 }

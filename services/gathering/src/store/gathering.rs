@@ -7,7 +7,7 @@ use moim_storage::{Arg, Keyset, Tx, args, violates};
 
 use super::{Store, own_id, own_word, small};
 use crate::fault::Reason;
-use crate::model::{Card, Category, Filter, Gathering, JoinPolicy, Sort};
+use crate::model::{Card, Category, Filter, Gathering, JoinPolicy, Rating, Sort};
 use crate::region;
 
 macro_rules! select {
@@ -15,8 +15,10 @@ macro_rules! select {
         concat!(
             "SELECT g.id, g.title, g.description, g.category, g.region_code, g.image_url, ",
             "g.join_policy, g.closed, g.capacity, g.member_count, g.activity_at_us, ",
-            "g.created_at_us, g.version, g.host_id, c.nickname, c.avatar_url ",
+            "g.created_at_us, g.version, g.host_id, c.nickname, c.avatar_url, ",
+            "r.review_count, r.rating_sum ",
             "FROM gathering g JOIN card c ON c.member_id = g.host_id ",
+            "LEFT JOIN rating r ON r.gathering_id = g.id ",
             $tail
         )
     };
@@ -65,6 +67,8 @@ struct GatheringRow {
     host_id: String,
     nickname: String,
     avatar_url: Option<String>,
+    review_count: Option<i64>,
+    rating_sum: Option<i64>,
 }
 
 impl TryFrom<GatheringRow> for Gathering {
@@ -90,6 +94,10 @@ impl TryFrom<GatheringRow> for Gathering {
             activity_at: Timestamp::from_us(row.activity_at_us),
             created_at: Timestamp::from_us(row.created_at_us),
             version: row.version,
+            rating: Rating {
+                count: row.review_count.unwrap_or_default(),
+                sum: row.rating_sum.unwrap_or_default(),
+            },
         })
     }
 }

@@ -3,6 +3,7 @@
 mod card;
 mod gathering;
 mod membership;
+mod rating;
 
 use moim_kit::Fault;
 use moim_kit::id::{Id, Noun};
@@ -11,6 +12,7 @@ use moim_storage::{Db, Outbox, Tx};
 pub use card::{count_hosted, save_card};
 pub use gathering::{free_seat, insert_gathering, lock_gathering, take_seat, update_gathering};
 pub use membership::{find_own, find_pair, list_managers, save_membership};
+pub use rating::save_rating;
 
 /// Reads outside transactions, and the start of each transaction.
 #[derive(Clone)]

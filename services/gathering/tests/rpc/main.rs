@@ -9,5 +9,6 @@ mod joining;
 mod managing;
 mod moves;
 mod races;
+mod ratings;
 mod stage;
 mod visibility;

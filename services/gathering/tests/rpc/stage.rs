@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moim_gathering::{Config, MIGRATIONS};
-use moim_kit::bus::{Fact, Kind};
+use moim_kit::bus::{Fact, Kind, Log};
 use moim_kit::id::MemberId;
 use moim_kit::serve::Room;
 use moim_kit::wire::Wire;
@@ -36,6 +36,7 @@ pub struct Stage {
     pub bed: Bed,
     pub room: Room,
     pub members: Arc<ScriptedLog>,
+    pub reviews: Arc<ScriptedLog>,
     client: Client,
 }
 
@@ -45,18 +46,15 @@ impl Stage {
     }
 
     pub async fn with(bed: Bed, config: Config) -> Self {
-        let members = ScriptedLog::new();
-        let ground = bed.ground("gathering", &MIGRATIONS).await;
-        let room = moim_gathering::open(config, ground, members.clone()).await.unwrap();
+        let (members, reviews) = (ScriptedLog::new(), ScriptedLog::new());
+        let room = open(&bed, config, &members, &reviews).await;
         let client = Client::new(bed.serve(&room).await);
-        Self { bed, room, members, client }
+        Self { bed, room, members, reviews, client }
     }
 
     /// The same room once more, as another process on the same database.
     pub async fn second_client(&self) -> Client {
-        let ground = self.bed.ground("gathering", &MIGRATIONS).await;
-        let members = self.members.clone();
-        let room = moim_gathering::open(Config::default(), ground, members).await.unwrap();
+        let room = open(&self.bed, Config::default(), &self.members, &self.reviews).await;
         Client::new(self.bed.serve(&room).await)
     }
 
@@ -196,6 +194,18 @@ impl Stage {
         }
         panic!("fewer than {count} facts of {noun} were told");
     }
+}
+
+async fn open(
+    bed: &Bed,
+    config: Config,
+    members: &Arc<ScriptedLog>,
+    reviews: &Arc<ScriptedLog>,
+) -> Room {
+    let ground = bed.ground("gathering", &MIGRATIONS).await;
+    let logs: [(&'static str, Arc<dyn Log>); 2] =
+        [("member", members.clone()), ("review", reviews.clone())];
+    moim_gathering::open(config, ground, logs).await.unwrap()
 }
 
 pub fn first(count: i32) -> Option<PageRequest> {
