@@ -97,6 +97,8 @@ test('a visitor signs in, subscribes, and sees what another client says', async 
   await picture(page, 'signed-in');
 
   const gatheringId = await createGathering(house, token);
+  // Once this is said, the room that tells messages knows who is a member.
+  await say(house, token, gatheringId, 'hello');
   const listen = `subscription Listen { chatMessageAdded(gatheringId: "${gatheringId}") { cursor node { body } } }`;
   // Only what is said after the subscription began is heard, so it is said until it is.
   const heard = run(page, listen, 'hello from elsewhere');
