@@ -33,11 +33,12 @@ impl Tasks {
     /// Runs a task that ends by itself, or that watches [`Tasks::token`]; a panic is logged.
     #[allow(clippy::disallowed_methods, reason = "the one place that may")]
     pub fn spawn(&self, name: &'static str, future: impl Future<Output = ()> + Send + 'static) {
-        self.tracker.spawn(async move {
-            if let Err(panic) = AssertUnwindSafe(future).catch_unwind().await {
+        // Not an async block, which would hold the future twice: as it came and as it runs.
+        self.tracker.spawn(AssertUnwindSafe(future).catch_unwind().map(move |ended| {
+            if let Err(panic) = ended {
                 tracing::error!(task = name, panic = panic_text(&*panic), "task panicked");
             }
-        });
+        }));
     }
 
     /// Runs a task for as long as the house stands: when it panics or returns, it is started again

@@ -1,14 +1,14 @@
 // The console in a browser without any network but this house: signs in, subscribes, hears another client.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 
 import { chromium } from 'playwright-core';
 
 import { createGathering, data, openHouse, say } from './house.js';
 
 const PATIENCE = { timeout: 30_000 };
-const SIGN_UP = `mutation {
+const SIGN_UP = `mutation SignUp {
   authSignUp(input: { email: "visitor@moim.example", password: "correct horse battery", nickname: "visitor" }) {
     tokens { accessToken }
     userErrors { code message }
@@ -32,6 +32,11 @@ before(async () => {
   });
 });
 
+afterEach(async (t) => {
+  const page = browser?.contexts().at(-1)?.pages().at(-1);
+  if (page && !t.passed) await picture(page, 'failed');
+});
+
 after(async () => {
   await browser?.close();
   await house?.close();
@@ -52,50 +57,51 @@ async function openConsole() {
   return { page, foreign, problems };
 }
 
-/** Puts a text into one of GraphiQL's editors, as pasting it does. */
-async function fill(page, editor, text) {
-  await page.evaluate(([selector, value]) => {
-    document.querySelector(selector).CodeMirror.setValue(value);
-  }, [`${editor} .CodeMirror`, text]);
+/** Replaces what stands in an editor, as pasting over it does. */
+async function write(page, section, text) {
+  await page.click(`section[aria-label="${section}"] .graphiql-editor:not(.hidden) .CodeMirror-lines`, PATIENCE);
+  await page.keyboard.press('Control+A');
+  await page.keyboard.insertText(text);
 }
 
-const answer = (page) => page.evaluate(() => document.querySelector('.result-window .CodeMirror').CodeMirror.getValue());
+const RESULT = 'section[aria-label="Result Window"] .CodeMirror-code';
 
-async function shows(page, text) {
-  await page.waitForFunction((wanted) => {
-    const window = document.querySelector('.result-window .CodeMirror');
-    return window?.CodeMirror.getValue().includes(wanted);
-  }, text, PATIENCE);
+const shows = (page, text) => page.locator(RESULT, { hasText: text }).waitFor(PATIENCE);
+
+/** Runs an operation, which has a name: once its tab bears it, GraphiQL has read the text. */
+async function run(page, document, expected) {
+  await write(page, 'Query Editor', document);
+  const [, name] = /^\w+ (\w+)/.exec(document);
+  await page.locator('.graphiql-tab-active', { hasText: name }).waitFor(PATIENCE);
+  await page.click('.graphiql-execute-button', PATIENCE);
+  await shows(page, expected);
 }
 
 async function picture(page, name) {
   if (process.env.MOIM_PICTURES) await page.screenshot({ path: `${process.env.MOIM_PICTURES}/${name}.png` });
 }
 
+/** Opens an account; its access token, which from now on goes along with every request. */
 async function signIn(page) {
-  await fill(page, '.graphiql-query-editor', SIGN_UP);
-  await page.click('.graphiql-execute-button');
-  await shows(page, 'accessToken');
-  const token = JSON.parse(await answer(page)).data.authSignUp.tokens.accessToken;
-  await page.click('[data-name="headers"]', { timeout: 5_000 }).catch(() => {});
-  await fill(page, '[aria-label="Headers"]', JSON.stringify({ authorization: `Bearer ${token}` }));
+  await run(page, SIGN_UP, 'accessToken');
+  const [, token] = /"accessToken":\s*"([^"]+)"/.exec(await page.locator(RESULT).textContent());
+  await page.click('button[data-name="headers"]', PATIENCE);
+  await write(page, 'Headers', JSON.stringify({ authorization: `Bearer ${token}` }));
   return token;
 }
 
 test('a visitor signs in, subscribes, and sees what another client says', async () => {
   const { page, foreign, problems } = await openConsole();
   const token = await signIn(page);
-  await fill(page, '.graphiql-query-editor', '{ viewer { id } }');
-  await page.click('.graphiql-execute-button');
-  await shows(page, '"viewer"');
+  await run(page, 'query Me { viewer { email } }', '"email": "visitor@moim.example"');
   await picture(page, 'signed-in');
 
   const gatheringId = await createGathering(house, token);
-  const listen = `subscription { chatMessageAdded(gatheringId: "${gatheringId}") { cursor node { body } } }`;
-  await fill(page, '.graphiql-query-editor', listen);
-  await page.click('.graphiql-execute-button');
+  // Once this is said, the room that tells messages knows who is a member.
+  await say(house, token, gatheringId, 'hello');
+  const listen = `subscription Listen { chatMessageAdded(gatheringId: "${gatheringId}") { cursor node { body } } }`;
   // Only what is said after the subscription began is heard, so it is said until it is.
-  const heard = shows(page, 'hello from elsewhere').then(() => true);
+  const heard = run(page, listen, 'hello from elsewhere');
   let done = false;
   heard.then(() => (done = true), () => (done = true));
   while (!done) {

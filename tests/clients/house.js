@@ -56,11 +56,13 @@ export async function openHouse(knobs = {}) {
   throw new Error(`moim did not get ready: ${log}`);
 }
 
-/** The data of an operation that must not fail. */
+/** The data of an operation that must not fail; what it wrote is seen by those after it. */
 export async function data(house, token, query, variables = {}) {
   const headers = { 'content-type': 'application/json' };
   if (token) headers.authorization = `Bearer ${token}`;
+  if (house.seen) headers['x-moim-seen'] = house.seen;
   const response = await fetch(house.graphql, { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
+  house.seen = response.headers.get('x-moim-seen') ?? house.seen;
   const answer = await response.json();
   if (answer.errors) throw new Error(JSON.stringify(answer.errors));
   for (const [field, payload] of Object.entries(answer.data)) {

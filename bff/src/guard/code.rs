@@ -72,6 +72,8 @@ codes! {
     DeadlineExceeded "DEADLINE_EXCEEDED";
     /// The answer is above its limit.
     AnswerTooLarge "ANSWER_TOO_LARGE";
+    /// A reader of a stream does not keep up; it goes on from its last cursor.
+    SlowConsumer "SLOW_CONSUMER";
     /// Too many requests are running.
     Overloaded "OVERLOADED";
     /// Something needed is out of reach.
@@ -88,6 +90,7 @@ impl EdgeCode {
             Self::RequestTimeout
                 | Self::RateLimited
                 | Self::DeadlineExceeded
+                | Self::SlowConsumer
                 | Self::Overloaded
                 | Self::Unavailable
         )

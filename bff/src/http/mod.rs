@@ -15,6 +15,7 @@ mod console;
 mod cors;
 mod edge;
 mod engine;
+mod h2_stream;
 mod handler;
 mod health;
 mod pace;

@@ -132,7 +132,9 @@ impl Profile {
             EdgeCode::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, false),
             EdgeCode::UrlTooLong => (StatusCode::URI_TOO_LONG, false),
             EdgeCode::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, false),
-            EdgeCode::RateLimited => (StatusCode::TOO_MANY_REQUESTS, false),
+            EdgeCode::RateLimited | EdgeCode::SlowConsumer => {
+                (StatusCode::TOO_MANY_REQUESTS, false)
+            }
             EdgeCode::Overloaded | EdgeCode::Unavailable => {
                 (StatusCode::SERVICE_UNAVAILABLE, false)
             }

@@ -1,7 +1,6 @@
 //! The listener loop: connections with time limits that cut, and a stop that loses no answer.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,11 +17,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use moim_kit::task::Tasks;
 use pin_project_lite::pin_project;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
+use super::h2_stream::{Spawner, Taking};
 use super::pace::{InFlight, Overdue, Pace, Paced};
 
 /// Time and space a connection gets.
@@ -34,12 +35,14 @@ pub struct Limits {
     pub body: Duration,
     /// Between requests.
     pub idle: Duration,
-    /// For a peer to take anything of an answer.
+    /// For a peer to take anything of an answer, and of each stream of HTTP/2.
     pub write: Duration,
     /// Bytes of a request's headers; then 431.
     pub header_bytes: usize,
     /// Connections open at once; the next ones wait to be accepted.
     pub connections: usize,
+    /// Bytes the system keeps of what a peer has not taken yet, so that one who stalls costs little.
+    pub send_bytes: usize,
     /// Requests of one HTTP/2 connection at once.
     pub streams: u32,
     /// For requests in flight to end once the program stops.
@@ -55,6 +58,7 @@ impl Default for Limits {
             write: Duration::from_secs(30),
             header_bytes: 64 * 1024,
             connections: 8_192,
+            send_bytes: 256 * 1024,
             streams: 100,
             stop: Duration::from_secs(10),
         }
@@ -68,6 +72,10 @@ pub struct Peer(pub SocketAddr);
 /// Accepts connections until the tasks are told to stop; those in flight then end by themselves,
 /// each a task of its own, within `limits.stop`.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, tasks: Tasks) {
+    // Those that are accepted inherit it.
+    if let Err(error) = SockRef::from(&listener).set_send_buffer_size(limits.send_bytes) {
+        tracing::warn!(%error, "peers that stall may cost more memory");
+    }
     let stopping = tasks.token();
     let server = Arc::new(Server { builder: builder(&limits, &tasks), router, limits, tasks });
     let places = Arc::new(Semaphore::new(server.limits.connections));
@@ -95,7 +103,8 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 }
 
 fn builder(limits: &Limits, tasks: &Tasks) -> auto::Builder<Spawner> {
-    let mut builder = auto::Builder::new(Spawner(tasks.clone()));
+    let spawner = Spawner { tasks: tasks.clone(), write: limits.write };
+    let mut builder = auto::Builder::new(spawner);
     // hyper's own header limit would also end idle connections, so the pace is kept here.
     builder
         .http1()
@@ -139,7 +148,8 @@ impl Server {
             let answer = self.router.clone().oneshot(request);
             async move {
                 let response: Result<Response<Body>, Infallible> = answer.await;
-                response.map(|response| response.map(|body| Tracked { body, in_flight }))
+                let taking = Taking::current();
+                response.map(|response| response.map(|body| Tracked { body, in_flight, taking }))
             }
         });
         let connection = self.builder.serve_connection_with_upgrades(stream, service);
@@ -167,25 +177,13 @@ fn debug_end(ended: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
     }
 }
 
-/// Runs what HTTP/2 needs beside its connection as tasks that are known.
-#[derive(Clone)]
-struct Spawner(Tasks);
-
-impl<F> hyper::rt::Executor<F> for Spawner
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    fn execute(&self, future: F) {
-        self.0.spawn("http stream", future);
-    }
-}
-
 pin_project! {
     /// A body that keeps its request in flight until it is out.
     struct Tracked {
         #[pin]
         body: Body,
         in_flight: InFlight,
+        taking: Option<Arc<Taking>>,
     }
 }
 
@@ -197,7 +195,14 @@ impl HttpBody for Tracked {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        self.project().body.poll_frame(cx)
+        let this = self.project();
+        let Some(taking) = this.taking else { return this.body.poll_frame(cx) };
+        taking.asked();
+        let frame = this.body.poll_frame(cx);
+        if frame.is_ready() {
+            taking.gave();
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -25,14 +25,12 @@ use crate::guard::{EdgeCode, Inspected, Rejection};
 const COMPLETE: &[u8] = b"event: complete\ndata:\n\n";
 const SIGN_OF_LIFE: &[u8] = b":\n\n";
 
-/// Events that wait for a reader; what it takes no longer stops its stream.
+/// Events that wait for a reader; one that takes none of them in time is too slow.
 const WAITING: usize = 1;
 
 /// The events of a query or mutation, all at once.
 pub(super) fn whole(reply: Reply, limit: usize) -> Response {
-    let (mut body, _) = next(&reply, limit);
-    body.extend_from_slice(COMPLETE);
-    let mut response = events(Body::from(body));
+    let mut response = events(Body::from(completed(next(&reply, limit).0)));
     response.headers_mut().extend(reply.headers);
     response
 }
@@ -57,10 +55,10 @@ pub(super) async fn follow<X: Executor, E: Edge>(
     if let Some(caller) = &pass.caller {
         place.belong(caller).map_err(full)?;
     }
-    let (sender, receiver) = mpsc::channel(WAITING);
+    let (sender, receiver) = mpsc::channel(WAITING + 1);
     let stream = Stream { engine: Arc::clone(engine), pass, replies, sender };
     engine.tasks.spawn("graphql stream", stream.run());
-    // The place is free once the body is gone, however long a reader lets it lie.
+    // The place is free once the body is gone.
     let body = ReceiverStream::new(receiver).map(move |event| {
         let _held = &place;
         Ok::<_, Infallible>(event)
@@ -78,17 +76,31 @@ struct Stream<X, E> {
 
 impl<X: Executor, E: Edge> Stream<X, E> {
     async fn run(mut self) {
+        let sender = self.sender.clone();
+        // Whatever lies there unread, the last word finds room behind it.
+        let Ok(last_word) = sender.clone().reserve_owned().await else { return };
+        tokio::select! {
+            () = sender.closed() => {}
+            last = self.tell() => drop(last_word.send(last)),
+        }
+    }
+
+    /// Sends what there is to tell, but for what comes last.
+    async fn tell(&mut self) -> Bytes {
         let engine = Arc::clone(&self.engine);
         let limits = &engine.settings.socket;
+        let failed = |code, message: &'static str| {
+            let reply = Rejection::new(code, message).into();
+            completed(next(&reply, engine.settings.answer_bytes).0)
+        };
         let stopping = engine.tasks.token();
-        let gone = self.sender.clone();
         let pass = self.pass.clone();
         let ended = pass.ended(limits.recheck);
         tokio::pin!(ended);
         let mut quiet_until = Instant::now();
         let mut leave_at = None;
         loop {
-            let go = tokio::select! {
+            let event = tokio::select! {
                 () = stopping.cancelled(), if leave_at.is_none() => {
                     let spread = limits.stop_spread.min(engine.settings.limits.stop / 2);
                     leave_at = Some(Instant::now() + jittered(spread));
@@ -97,53 +109,38 @@ impl<X: Executor, E: Edge> Stream<X, E> {
                 () = sleep_until(leave_at.unwrap_or(quiet_until)), if leave_at.is_some() => {
                     // Without `complete`, for there is more to come: after so many milliseconds.
                     let retry = jittered(limits.stop_spread).as_millis();
-                    self.send(format!("retry: {retry}\n\n").into()).await;
-                    return;
+                    return format!("retry: {retry}\n\n").into();
                 }
                 () = &mut ended => {
                     let message = "The access token is not good any more; refresh it or sign in.";
-                    let reply = Rejection::new(EdgeCode::Unauthenticated, message).into();
-                    self.end(next(&reply, engine.settings.answer_bytes).0).await;
-                    return;
+                    return failed(EdgeCode::Unauthenticated, message);
                 }
-                () = gone.closed() => return,
-                () = sleep_until(quiet_until) => self.send(SIGN_OF_LIFE.into()).await,
+                () = sleep_until(quiet_until) => SIGN_OF_LIFE.into(),
                 reply = self.replies.next() => match reply {
                     Some(reply) => match next(&reply, engine.settings.answer_bytes) {
-                        (event, true) => self.send(event.into()).await,
-                        (event, false) => {
-                            self.end(event).await;
-                            return;
-                        }
+                        (event, true) => event.into(),
+                        (event, false) => return completed(event),
                     },
                     // Ended by the stop, not by itself.
                     None if stopping.is_cancelled() => {
                         self.replies = futures::stream::pending().boxed();
                         continue;
                     }
-                    None => {
-                        self.send(COMPLETE.into()).await;
-                        return;
-                    }
+                    None => return COMPLETE.into(),
                 },
             };
-            if !go {
-                return;
+            if timeout(limits.send, self.sender.send(event)).await.is_err() {
+                let message = "You read more slowly than is written; go on from your last cursor.";
+                return failed(EdgeCode::SlowConsumer, message);
             }
             quiet_until = Instant::now() + limits.keep_alive;
         }
     }
+}
 
-    /// False when the reader is gone, or too slow.
-    async fn send(&mut self, event: Bytes) -> bool {
-        let within = self.engine.settings.socket.send;
-        matches!(timeout(within, self.sender.send(event)).await, Ok(Ok(())))
-    }
-
-    async fn end(&mut self, mut event: Vec<u8>) {
-        event.extend_from_slice(COMPLETE);
-        self.send(event.into()).await;
-    }
+fn completed(mut event: Vec<u8>) -> Bytes {
+    event.extend_from_slice(COMPLETE);
+    event.into()
 }
 
 /// A result as an event, and whether it is within the limit; one that is not is replaced by an error.

@@ -8,6 +8,7 @@ use axum::extract::{FromRequestParts, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
 use tokio::sync::oneshot;
 
 use super::answer::Reply;
@@ -122,11 +123,13 @@ pub(super) async fn upgrade<X: Executor, E: Edge>(
 
     let limits = &settings.socket;
     let (hand_over, handed_over) = oneshot::channel();
-    let headers = parts.headers;
+    let mut headers = parts.headers;
+    detach(&mut headers);
     let tasks = engine.tasks.clone();
     let response = upgrade
         .protocols([PROTOCOL])
-        .read_buffer_size(4_096)
+        // Held for as long as the socket is open, however quiet it is.
+        .read_buffer_size(2_048)
         .max_message_size(limits.message_bytes)
         .max_frame_size(limits.message_bytes)
         .max_write_buffer_size(2 * settings.answer_bytes + 256 * 1024)
@@ -134,8 +137,18 @@ pub(super) async fn upgrade<X: Executor, E: Edge>(
         .on_upgrade(async move |socket| drop(hand_over.send(socket)));
     tasks.spawn("graphql socket", async move {
         if let Ok(socket) = handed_over.await {
-            Session::new(engine, socket, headers, peer, place).run().await;
+            // Boxed, for a future holds what it was called with twice: as it came and as it is used.
+            Box::new(Session::new(engine, socket, headers, peer, place)).run().await;
         }
     });
     response
+}
+
+/// Copies what came in the connection's read buffer, all of which a socket would keep for its life.
+fn detach(headers: &mut HeaderMap) {
+    for value in headers.values_mut() {
+        if let Ok(copy) = HeaderValue::from_bytes(value.as_bytes()) {
+            *value = copy;
+        }
+    }
 }

@@ -98,7 +98,7 @@ impl<X: Executor, E: Edge> Session<X, E> {
         }
     }
 
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(mut self: Box<Self>) {
         let Err(end) = self.talk().await else { return };
         self.live.clear();
         let Some(close) = end else { return };

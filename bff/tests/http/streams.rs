@@ -3,12 +3,15 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use moim_bff::http::{Settings, SocketLimits};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use moim_bff::http::{Limits, Settings, SocketLimits};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{sleep, timeout};
 
-use crate::stand::{PATIENCE, Stand};
+use crate::stand::{JSON, PATIENCE, Stand};
 
 const STREAM: &str = "text/event-stream";
 const SHORT: Duration = Duration::from_millis(100);
@@ -146,4 +149,57 @@ async fn a_stream_is_dropped_with_its_reader_or_when_that_does_not_read() {
                    Accept: text/event-stream\r\n\r\n";
     stream.write_all(request.as_bytes()).await.unwrap();
     timeout(PATIENCE, dropped(2)).await.expect("kept for a reader that does not read");
+}
+
+#[tokio::test]
+async fn a_reader_that_is_too_slow_is_told_so_once_it_reads() {
+    let stand = stand(|limits| limits.send = SHORT).await;
+    let mut response = ask(&stand, "subscription { flood }", "").await;
+    while stand.deeds.dropped.load(Ordering::SeqCst) == 0 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    let mut text = String::new();
+    while let Some(chunk) = timeout(PATIENCE, response.chunk()).await.unwrap().unwrap() {
+        text += std::str::from_utf8(&chunk).unwrap();
+    }
+    let results = results(&text);
+    assert!(results.len() > 1 && results[0]["errors"].is_null(), "{}", results[0]);
+    assert_eq!(results.last().unwrap()["errors"][0]["extensions"]["code"], "SLOW_CONSUMER");
+}
+
+#[tokio::test]
+async fn a_reader_that_stalls_loses_its_place_and_the_others_of_its_connection_stay() {
+    let socket = SocketLimits { send: SHORT, per_address: 2, ..SocketLimits::default() };
+    let limits = Limits { write: SHORT, ..Limits::default() };
+    let stand = Stand::open(Settings { socket, limits, ..Settings::default() }).await;
+    let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(64 * 1_024)
+        .handshake(TokioIo::new(stand.tcp().await))
+        .await
+        .unwrap();
+    stand.tasks.spawn("client", async { drop(connection.await) });
+    let ask = async |query: &str| {
+        let body = Full::<bytes::Bytes>::from(json!({ "query": query }).to_string());
+        let request = http::Request::post(stand.url("/graphql")).header("accept", STREAM);
+        let request = request.header("content-type", JSON).body(body).unwrap();
+        let answer = sender.clone().send_request(request);
+        timeout(PATIENCE, answer).await.expect("no answer").unwrap()
+    };
+    let mut quiet = ask("subscription { quiet }").await;
+    let mut stalled = ask("subscription { flood }").await;
+    assert_eq!(ask("subscription { quiet }").await.status(), 429, "there are two places");
+    let freed = async {
+        while ask("subscription { quiet }").await.status() != 200 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, freed).await.expect("the place is kept");
+    let read = async { while let Some(Ok(_)) = stalled.frame().await {} };
+    timeout(PATIENCE, read).await.expect("the stream goes on");
+    let more = async {
+        while let Some(frame) = quiet.frame().await {
+            frame.unwrap();
+        }
+    };
+    assert!(timeout(SHORT * 3, more).await.is_err(), "a stream that is read was ended");
 }

@@ -70,7 +70,8 @@ fn collect(root: &Path, directory: &Path, found: &mut Vec<File>) {
             || name.starts_with('.') && name != ".ci";
         if kind.is_dir() && !made {
             collect(root, &path, found);
-        } else if kind.is_file() {
+        // A linked worktree has a file there, which says where the rest of it lies.
+        } else if kind.is_file() && name != ".git" {
             // Others may be at work: a file that has just gone is no file.
             let Ok(bytes) = fs::read(&path) else { continue };
             let path = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
