@@ -1,7 +1,9 @@
 //! Everything the small town consists of: people, gatherings and meetups, the same on every start.
 
+pub use super::chats::{ChatPlan, chats};
 pub use super::gatherings::{GatheringPlan, TOWN_SIZE, gatherings};
 pub use super::people::{Person, people};
+pub use super::reviews::ReviewPlan;
 pub use super::schedules::{SchedulePlan, schedules_before_saturday};
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::meetups::Calendar;
 use super::progress;
 use super::registry::Registry;
 use super::settlers::{Settlers, patiently};
+use super::talks::Talks;
 use crate::house::House;
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -56,7 +57,9 @@ pub async fn found(house: &House, registry: &Registry) -> anyhow::Result<()> {
     bar.finish();
 
     let meetups = content::schedules_before_saturday(&plans, days_to_saturday);
-    Calendar::new(house, &settlers, &plans, &ids, today).hold(&meetups).await?;
+    let chats = content::chats(&plans);
+    let talks = Talks::new(house, &settlers, &ids, &chats);
+    Calendar::new(house, &settlers, &plans, &ids, today).hold(&meetups, &talks).await?;
 
     house.clock.reset();
     for (plan, id) in plans.iter().zip(&ids).filter(|(plan, _)| plan.closed) {

@@ -1,4 +1,4 @@
-//! Three months of meetups, day by day: announced, filled up, held, and who came written down.
+//! Three months of meetups, day by day: announced, filled up, held, who came written down, and talked about.
 
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use moim_proto::schedule::v1::{AttendRequest, CreateRequest, RecordAttendanceReq
 use super::content::{GatheringPlan, SchedulePlan};
 use super::progress;
 use super::settlers::{Settlers, patiently};
+use super::talks::Talks;
 use crate::house::House;
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -18,6 +19,8 @@ const ANNOUNCED_HOURS: i64 = 14 * 24;
 const FIRST_DAY: i64 = 72;
 /// The hour of the day at which the town acts.
 const NOON: i64 = 12;
+/// The hour at which people talk.
+const EVENING: i64 = 20;
 const SIDE_BY_SIDE: usize = 8;
 
 /// Holds meetups against the town's clock.
@@ -32,6 +35,7 @@ pub struct Calendar<'a> {
 /// A meetup that was announced, and the places people took.
 struct Announced<'a> {
     plan: &'a SchedulePlan,
+    id: String,
     attendances: Vec<String>,
 }
 
@@ -48,9 +52,10 @@ impl<'a> Calendar<'a> {
     }
 
     /// Lives through every day up to today.
-    pub async fn hold(&self, meetups: &[SchedulePlan]) -> Result<(), Fault> {
+    pub async fn hold(&self, meetups: &[SchedulePlan], talks: &Talks<'_>) -> Result<(), Fault> {
         let bar = progress(meetups.len(), "meetups");
         let mut open: Vec<Announced<'_>> = Vec::new();
+        let mut reviewed = Vec::new();
         for day in -FIRST_DAY..=0 {
             // Today nothing is done before midnight has passed, whatever the hour is now.
             let hours = if day == 0 { 0 } else { day * 24 + NOON };
@@ -61,7 +66,11 @@ impl<'a> Calendar<'a> {
                 .into_iter()
                 .partition(|it| it.plan.starts_in_hours + it.plan.length_hours <= hours);
             open = still_open;
-            stream::iter::<Vec<Announced<'_>>>(over)
+            // Of those that were over yesterday; what was recorded then is known everywhere by now.
+            talks.review(std::mem::take(&mut reviewed)).await?;
+            let over: Vec<Announced<'_>> = over;
+            reviewed.extend(over.iter().map(|it| (it.id.clone(), it.plan.reviews.as_slice())));
+            stream::iter(over)
                 .map(|meetup| self.write_down(meetup))
                 .buffered(SIDE_BY_SIDE)
                 .try_collect::<()>()
@@ -81,6 +90,7 @@ impl<'a> Calendar<'a> {
                 .try_collect()
                 .await?;
             open.extend(fresh);
+            talks.chat(day, at_hours(self.today, day * 24 + EVENING)).await?;
         }
         bar.finish();
         Ok(())
@@ -111,7 +121,7 @@ impl<'a> Calendar<'a> {
         for &person in &plan.attendees {
             attendances.push(self.attend(&id, person).await?);
         }
-        Ok(Announced { plan, attendances })
+        Ok(Announced { plan, id, attendances })
     }
 
     async fn attend(&self, schedule: &str, person: usize) -> Result<String, Fault> {

@@ -1,5 +1,6 @@
-//! A small town to play in: believable people, gatherings and meetups, made through the rooms' own calls.
+//! A small town to play in: believable people, gatherings, meetups and what they say, made through the rooms' own calls.
 
+mod chats;
 mod content;
 mod dice;
 mod founding;
@@ -7,8 +8,10 @@ mod gatherings;
 mod meetups;
 mod people;
 mod registry;
+mod reviews;
 mod schedules;
 mod settlers;
+mod talks;
 
 use std::io::ErrorKind;
 use std::path::Path;

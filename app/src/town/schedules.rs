@@ -2,6 +2,7 @@
 
 use super::dice::Dice;
 use super::gatherings::{GUEST, GatheringPlan, TOWN_SIZE};
+use super::reviews::{self, ReviewPlan};
 
 // Key of the gathering, WEEKDAY or WEEKEND, hour of the day, hours it lasts, seats, HOT or nothing,
 // title, place, description; the meetups of one gathering in the order they happen.
@@ -35,6 +36,8 @@ pub struct SchedulePlan {
     pub attendees: Vec<usize>,
     /// For a past one, whether each of those who had a seat was there; empty for a future one.
     pub came: Vec<bool>,
+    /// What some of those who came thought of it.
+    pub reviews: Vec<ReviewPlan>,
 }
 
 /// Every meetup of these gatherings when the next Saturday is this many days away (0 to 6), so that
@@ -57,7 +60,10 @@ pub fn schedules_before_saturday(
             slot.attendees = takers(slot, gathering, &mut diary, &mut dice);
         }
     }
-    slots.into_iter().map(|slot| slot.plan(gatherings, shift, &mut dice)).collect()
+    let mut plans: Vec<_> =
+        slots.into_iter().map(|slot| slot.plan(gatherings, shift, &mut dice)).collect();
+    reviews::review(&mut plans, gatherings);
+    plans
 }
 
 #[derive(Clone)]
@@ -104,6 +110,7 @@ impl Slot {
             capacity: i32::try_from(self.row.seats).unwrap_or(i32::MAX),
             attendees: self.attendees,
             came,
+            reviews: Vec::new(),
         }
     }
 }

@@ -21,6 +21,9 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const SIDE_BY_SIDE: usize = 8;
 const TRY_AGAIN_EVERY: Duration = Duration::from_millis(50);
 const TRIES: u32 = 200;
+/// What a room says as long as it has not heard of what was done in another.
+const ON_THEIR_WAY: [&str; 4] =
+    ["NOT_A_MEMBER", "GATHERING_NOT_FOUND", "SCHEDULE_NOT_FOUND", "NOT_ATTENDED"];
 
 /// Everybody, by their place in the plan.
 pub struct Settlers<'a> {
@@ -96,8 +99,7 @@ where
             Err(status) => Fault::from(status),
         };
         tries += 1;
-        let on_its_way = fault.code().is_retryable()
-            || ["NOT_A_MEMBER", "GATHERING_NOT_FOUND"].contains(&fault.reason());
+        let on_its_way = fault.code().is_retryable() || ON_THEIR_WAY.contains(&fault.reason());
         if !on_its_way || tries == TRIES {
             return Err(fault);
         }
