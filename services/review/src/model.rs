@@ -38,6 +38,13 @@ pub struct Review {
     pub version: i64,
 }
 
+impl Review {
+    /// Whether writing this would change nothing.
+    pub fn says(&self, rating: i32, body: &str) -> bool {
+        !self.deleted && self.rating == rating && self.body == body
+    }
+}
+
 /// All reviews of a gathering that stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rating {

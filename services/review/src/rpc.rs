@@ -128,6 +128,11 @@ impl Server {
         let host = store::find_host(&mut tx, gathering).await?.ok_or(Reason::CopyBehind)?;
         let before = store::lock_rating(&mut tx, gathering).await?;
         let old = store::find_own(&mut tx, id, member).await?;
+        if let Some(same) = old.as_ref().filter(|old| old.says(rating, &body)) {
+            let answer = proto::WriteResponse { review: Some(convert::review(same)) };
+            key.store(&mut tx, &answer).await?;
+            return Ok(respond(answer, tx.commit().await?));
+        }
         let new = Review {
             id: old.as_ref().map_or_else(ReviewId::fresh, |old| old.id),
             schedule: id,

@@ -1,6 +1,9 @@
 //! The room's calls over real sockets, on both databases, with scripted rooms around it.
 #![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 
+mod read;
+mod write;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +12,7 @@ use moim_kit::id::{AttendanceId, GatheringId, MemberId, ScheduleId};
 use moim_kit::seen::Mark;
 use moim_kit::serve::{Gate as _, Room};
 use moim_kit::wire::Wire;
-use moim_kit::{Code, Fault};
+use moim_kit::{Call, Fault};
 use moim_proto::gathering::v1::GatheringState;
 use moim_proto::member::v1::MemberState;
 use moim_proto::page::v1::PageRequest;
@@ -19,7 +22,6 @@ use moim_proto::schedule::v1::{AttendanceFact, AttendanceState, ScheduleState};
 use moim_review::{Config, MIGRATIONS};
 use moim_storage::Copies;
 use moim_testbed::{Bed, ScriptedLog};
-use prost::Message as _;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -88,9 +90,18 @@ impl World {
         rating: i32,
         body: &str,
     ) -> Result<Review, Fault> {
+        self.write_by(self.bed.call(member), schedule, rating, body).await
+    }
+
+    async fn write_by(
+        &self,
+        call: Call,
+        schedule: ScheduleId,
+        rating: i32,
+        body: &str,
+    ) -> Result<Review, Fault> {
         let schedule_id = schedule.to_string();
         let request = WriteRequest { schedule_id, rating, body: body.to_owned() };
-        let call = self.bed.call(member);
         let answer = self.client.clone().write(call.request(request)).await;
         answer.map(|answer| answer.into_inner().review.unwrap()).map_err(Fault::from)
     }
@@ -101,12 +112,32 @@ impl World {
         answer.map(|_| ()).map_err(Fault::from)
     }
 
-    async fn list(&self, page: PageRequest) -> ReviewList {
-        let gathering_ids = vec![self.gathering.to_string()];
+    async fn of_gatherings(
+        &self,
+        gathering_ids: Vec<String>,
+        page: PageRequest,
+    ) -> Result<Vec<ReviewList>, Fault> {
         let request = BatchListOfGatheringsRequest { gathering_ids, page: Some(page) };
         let call = self.bed.anonymous();
         let answer = self.client.clone().batch_list_of_gatherings(call.request(request)).await;
-        answer.unwrap().into_inner().lists.remove(0)
+        answer.map(|answer| answer.into_inner().lists).map_err(Fault::from)
+    }
+
+    async fn of_schedules(
+        &self,
+        schedule_ids: Vec<String>,
+        page: PageRequest,
+    ) -> Result<Vec<ReviewList>, Fault> {
+        let request = BatchListOfSchedulesRequest { schedule_ids, page: Some(page) };
+        let call = self.bed.anonymous();
+        let answer = self.client.clone().batch_list_of_schedules(call.request(request)).await;
+        answer.map(|answer| answer.into_inner().lists).map_err(Fault::from)
+    }
+
+    async fn get(&self, ids: Vec<String>) -> Result<Vec<Review>, Fault> {
+        let request = self.bed.anonymous().request(BatchGetRequest { ids });
+        let answer = self.client.clone().batch_get(request).await;
+        answer.map(|answer| answer.into_inner().reviews).map_err(Fault::from)
     }
 
     /// Waits until the room has told as many facts of a noun and kind.
@@ -125,72 +156,14 @@ impl World {
     }
 }
 
-moim_testbed::on_both_databases! {
-    async fn a_review_is_written_rewritten_deleted_and_written_again(bed: Bed) {
-        let world = World::new(bed).await;
-        let member = world.guest(world.schedule, AttendanceState::Attended).await;
-        let other = world.guest(world.schedule, AttendanceState::Attended).await;
-        let first = world.write(member, world.schedule, 5, " 좋았어요 ").await.unwrap();
-        assert_eq!((first.rating, first.body.as_str()), (5, "좋았어요"));
-        world.write(other, world.schedule, 2, "추웠어요").await.unwrap();
-        let again = world.write(member, world.schedule, 3, "괜찮았어요").await.unwrap();
-        assert_eq!(again.id, first.id);
-        assert_eq!(world.delete(other, &first.id).await.unwrap_err().reason(), "NOT_ALLOWED");
-        world.delete(member, &first.id).await.unwrap();
-        let gone = world.delete(member, &first.id).await.unwrap_err();
-        assert_eq!(gone.reason(), "REVIEW_NOT_FOUND");
-        assert_eq!(world.write(member, world.schedule, 4, "다시").await.unwrap().id, first.id);
-        let told = world.told("rating", Kind::State, 5).await;
-        let states = told.iter().map(|fact| {
-            let state = RatingState::decode(fact.payload.clone()).unwrap();
-            (fact.version, state.review_count, state.rating_sum)
-        });
-        let expected = [(1, 1, 5), (2, 2, 7), (3, 2, 5), (4, 1, 2), (5, 2, 6)];
-        assert_eq!(states.collect::<Vec<_>>(), expected);
-        world.told("review", Kind::State, 5).await;
-        world.told("review", Kind::Event, 2).await;
-    }
+fn bodies(list: &ReviewList) -> String {
+    list.reviews.iter().map(|review| review.body.as_str()).collect()
+}
 
-    async fn only_who_was_there_reviews_what_is_over(bed: Bed) {
-        let world = World::new(bed).await;
-        let later = ScheduleId::fresh();
-        world.tell_schedule(later, 1, world.bed.clock.now().after(HOUR).us());
-        let early = world.guest(later, AttendanceState::Attended).await;
-        let absent = world.guest(world.schedule, AttendanceState::NoShow).await;
-        let member = world.guest(world.schedule, AttendanceState::Attended).await;
-        for (who, schedule, rating, body, reason) in [
-            (early, later, 5, "a", "SCHEDULE_NOT_ENDED"),
-            (absent, world.schedule, 5, "a", "NOT_ATTENDED"),
-            (early, world.schedule, 5, "a", "NOT_ATTENDED"),
-            (member, ScheduleId::fresh(), 5, "a", "SCHEDULE_NOT_FOUND"),
-            (member, world.schedule, 0, "a", "RATING_INVALID"),
-            (member, world.schedule, 6, "a", "RATING_INVALID"),
-            (member, world.schedule, 5, " ", "BODY_INVALID"),
-        ] {
-            assert_eq!(world.write(who, schedule, rating, body).await.unwrap_err().reason(), reason);
-        }
-        let request = WriteRequest::default();
-        let nobody = world.client.clone().write(world.bed.anonymous().request(request)).await;
-        assert_eq!(Fault::from(nobody.unwrap_err()).code(), Code::Unauthenticated);
-    }
+fn first(count: i32) -> PageRequest {
+    PageRequest { first: Some(count), ..PageRequest::default() }
+}
 
-    async fn pages_are_newest_first_both_ways(bed: Bed) {
-        let world = World::new(bed).await;
-        for body in ["a", "b", "c"] {
-            let member = world.guest(world.schedule, AttendanceState::Attended).await;
-            world.write(member, world.schedule, 5, body).await.unwrap();
-        }
-        let bodies = |list: &ReviewList| -> String {
-            list.reviews.iter().map(|review| review.body.as_str()).collect()
-        };
-        let newest = world.list(PageRequest { first: Some(2), ..PageRequest::default() }).await;
-        assert_eq!(bodies(&newest), "cb");
-        let page = newest.page.unwrap();
-        assert!(page.has_next_page);
-        let after = Some(page.cursors[1].clone());
-        let rest = PageRequest { first: Some(2), after, ..PageRequest::default() };
-        assert_eq!(bodies(&world.list(rest).await), "a");
-        let oldest = world.list(PageRequest { last: Some(2), ..PageRequest::default() }).await;
-        assert_eq!(bodies(&oldest), "ba");
-    }
+fn last(count: i32) -> PageRequest {
+    PageRequest { last: Some(count), ..PageRequest::default() }
 }
