@@ -17,7 +17,7 @@ const KNOBS: [(&str, &str); 2] =
 const GATHERINGS: &str = "query($after: String) {
   gatherings(first: 10, sort: NEWEST, after: $after) {
     edges { node {
-      id title category memberCount region { name }
+      id title category memberCount rating region { name }
       schedules(first: 50) { edges { node { startsAt endsAt waitlistCount goingCount capacity } } }
     } }
     pageInfo { hasNextPage endCursor }
@@ -82,6 +82,11 @@ impl Town {
         assert!(self.different("/region/name") >= 30, "{} regions", self.different("/region/name"));
         let korean = |text: &str| text.chars().any(|letter| ('가'..='힣').contains(&letter));
         assert!(self.gatherings.iter().all(|it| korean(it["title"].as_str().unwrap())));
+
+        let rated = self.gatherings.iter().filter_map(|it| it["rating"].as_f64());
+        let ratings: Vec<_> = rated.collect();
+        assert!(ratings.len() >= 40, "{} gatherings are rated", ratings.len());
+        assert!(ratings.iter().all(|rating| (1.0..=5.0).contains(rating)));
 
         let schedules = self.schedules();
         assert!(schedules.len() >= 200, "{} schedules", schedules.len());
