@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_graphql::Executor;
 use async_graphql::parser::types::OperationType;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use futures::future::FutureExt;
 use futures::stream::{BoxStream, Stream, StreamExt, once};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -284,8 +285,8 @@ impl<X: Executor, E: Edge> Session<X, E> {
         let running = match engine.inspect(&params) {
             Ok(inspected) => {
                 let lasting = inspected.kind == OperationType::Subscription;
-                let start =
-                    async move { operation(engine, headers, peer, params, inspected).await };
+                // Boxed by itself, so that what a start needs is free once a subscription goes on.
+                let start = operation(engine, headers, peer, params, inspected).boxed();
                 Running { lasting, events: once(start).flatten().boxed() }
             }
             Err(rejection) => {

@@ -1,6 +1,6 @@
 //! What one operation carries: who asks, how to reach the rooms, and its loaders.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::{Context, Error};
 use moim_kit::call::check_key;
@@ -23,13 +23,14 @@ struct Inner {
     korean: bool,
     public_url: Arc<str>,
     upstream: Upstream,
-    loaders: Loaders,
+    /// Made with the first use: what only waits, as a subscription does between events, has none.
+    loaders: OnceLock<Loaders>,
 }
 
 impl Scope {
     /// Starts an operation with empty loaders.
     pub fn new(call: Call, korean: bool, public_url: Arc<str>, upstream: Upstream) -> Self {
-        let loaders = Loaders::new(&call, &upstream);
+        let loaders = OnceLock::new();
         Self { inner: Arc::new(Inner { call, korean, public_url, upstream, loaders }) }
     }
 
@@ -74,7 +75,8 @@ impl Scope {
 
     /// The loaders behind every link.
     pub fn loaders(&self) -> &Loaders {
-        &self.inner.loaders
+        let Inner { call, upstream, loaders, .. } = &*self.inner;
+        loaders.get_or_init(|| Loaders::new(call, upstream))
     }
 
     /// Turns a service's failure into a coded error.
