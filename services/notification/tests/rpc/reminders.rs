@@ -54,16 +54,7 @@ impl Stage {
             member_id: last.to_string(),
             ..Default::default()
         };
-        let id = Uuid::now_v7();
-        let fact = AttendanceFact {
-            id: id.to_string(),
-            schedule_id: event.schedule_id.clone(),
-            member_id: last.to_string(),
-            state: AttendanceState::Withdrawn.into(),
-            ..AttendanceFact::default()
-        };
-        self.schedules.push("attendance", id, 1, &fact);
-        self.schedules.push_event("attendance", id, 1, &event);
+        self.tell_seat(&event);
         self.heard(last, 1).await;
     }
 }

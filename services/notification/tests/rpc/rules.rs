@@ -46,7 +46,7 @@ on_both_databases! {
         stage.heard(boss, 1).await;
         for (version, how) in [(1, ScheduleMove::Announced), (2, ScheduleMove::Changed), (3, ScheduleMove::Cancelled)] {
             let event = schedule(how, boss, &[boss, member]);
-            stage.schedules.push_event("schedule", Uuid::now_v7(), version, &event);
+            stage.tell_schedule(version, &event);
         }
         let seat = AttendanceEvent {
             attendance_id: Uuid::now_v7().to_string(),
@@ -56,7 +56,7 @@ on_both_databases! {
             time_zone: "Asia/Seoul".to_owned(),
             member_id: member.to_string(),
         };
-        stage.schedules.push_event("attendance", Uuid::now_v7(), 2, &seat);
+        stage.tell_seat(&seat);
         let review = ReviewEvent {
             review_id: Uuid::now_v7().to_string(),
             schedule_title: "저녁 달리기".to_owned(),
@@ -112,7 +112,7 @@ on_both_databases! {
         let stage = Stage::set(bed).await;
         let audience: Vec<_> = (0..1_000).map(|_| MemberId::fresh()).collect();
         let event = schedule(ScheduleMove::Announced, MemberId::fresh(), &audience);
-        stage.schedules.push_event("schedule", Uuid::now_v7(), 1, &event);
+        stage.tell_schedule(1, &event);
         let told = stage.told(1_000).await;
         let members: BTreeSet<_> = told.iter().map(|(_, one)| one.member_id.clone()).collect();
         assert_eq!(members.len(), 1_000);
@@ -127,7 +127,7 @@ on_both_databases! {
             let mut audience = members.clone();
             audience.rotate_left(turn % 5);
             let event = schedule(ScheduleMove::Changed, MemberId::fresh(), &audience);
-            stage.schedules.push_event("schedule", Uuid::now_v7(), 2, &event);
+            stage.tell_schedule(2, &event);
             for member in &members {
                 stage.decide(*member, 1);
             }

@@ -14,6 +14,9 @@ use moim_proto::member::v1::Card;
 use moim_proto::notification::v1::notification_service_client::NotificationServiceClient;
 use moim_proto::notification::v1::*;
 use moim_proto::page::v1::PageRequest;
+use moim_proto::schedule::v1::{
+    AttendanceEvent, AttendanceFact, AttendanceState, ScheduleEvent, ScheduleState,
+};
 use moim_testbed::{Bed, ScriptedLog};
 use prost::Message as _;
 use uuid::Uuid;
@@ -60,6 +63,28 @@ impl Stage {
 
     pub fn client(&self) -> Client {
         self.client.clone()
+    }
+
+    /// Tells what happened to a schedule nobody heard of before, with its state.
+    pub fn tell_schedule(&self, version: i64, event: &ScheduleEvent) {
+        let id = Uuid::now_v7();
+        let state = ScheduleState { id: id.to_string(), ..ScheduleState::default() };
+        self.schedules.push("schedule", id, version, &state);
+        self.schedules.push_event("schedule", id, version, event);
+    }
+
+    /// Tells of a seat that was granted, with the state of its attendance.
+    pub fn tell_seat(&self, event: &AttendanceEvent) {
+        let id = Uuid::now_v7();
+        let state = AttendanceFact {
+            id: id.to_string(),
+            schedule_id: event.schedule_id.clone(),
+            member_id: event.member_id.clone(),
+            state: AttendanceState::Withdrawn.into(),
+            ..AttendanceFact::default()
+        };
+        self.schedules.push("attendance", id, 2, &state);
+        self.schedules.push_event("attendance", id, 2, event);
     }
 
     /// A member is told of a decision that many times.
