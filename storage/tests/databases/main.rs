@@ -5,6 +5,7 @@ mod bus;
 mod facts;
 mod gate;
 mod keys;
+mod mended;
 mod migrations;
 mod note;
 mod pages;

@@ -1,7 +1,7 @@
 //! The room of notes: its state, its writes, and a reader that copies notes of another such room.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -27,7 +27,9 @@ RETURNING version";
 const COPY: &str = "
 INSERT INTO note_copy (id, title, version) VALUES ($1, $2, $3)
 ON CONFLICT (id) DO UPDATE SET title = excluded.title, version = excluded.version";
-const HEARD: &str = "INSERT INTO heard (event_id, note_id, version) VALUES ($1, $2, $3)";
+const HEARD: &str = "
+INSERT INTO heard (place, event_id, note_id, version)
+VALUES ((SELECT COUNT(*) FROM heard), $1, $2, $3)";
 const EFFECT: &str = "
 INSERT INTO effect (place, note_id, version)
 VALUES ((SELECT COUNT(*) FROM effect), $1, $2)";
@@ -90,6 +92,8 @@ pub struct Copier {
     pub failures_left: AtomicU32,
     pub failed: AtomicU32,
     pub tells: bool,
+    /// While set, no event can be heard.
+    pub deaf: AtomicBool,
 }
 
 #[async_trait]
@@ -111,6 +115,9 @@ impl Handler for Copier {
     async fn hear(&self, tx: &mut Tx, fact: &Fact) -> Result<(), Fault> {
         let args = args![fact.id, fact.aggregate, fact.version];
         tx.execute(HEARD, args).await?;
+        if self.deaf.load(Ordering::SeqCst) {
+            return Err(Fault::internal("deaf"));
+        }
         Ok(())
     }
 }
