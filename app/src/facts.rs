@@ -55,6 +55,17 @@ impl FactService for LogServer {
         Ok(Response::new(proto::ReadResponse { entries }))
     }
 
+    async fn lag(
+        &self,
+        request: Request<proto::LagRequest>,
+    ) -> Result<Response<proto::LagResponse>, Status> {
+        require_secret(request.metadata(), &self.secret)?;
+        match self.log.lag("", request.get_ref().position).await? {
+            Some(entries) => Ok(Response::new(proto::LagResponse { entries })),
+            None => Err(Status::unimplemented("this log keeps no count")),
+        }
+    }
+
     async fn digest(
         &self,
         request: Request<proto::DigestRequest>,
@@ -129,6 +140,15 @@ impl Log for RemoteLog {
 
     async fn wait(&self, position: i64, at_most: Duration) -> Result<(), Fault> {
         self.ask(position, 1, at_most).await.map(|_| ())
+    }
+
+    async fn lag(&self, _: &str, position: i64) -> Result<Option<u64>, Fault> {
+        let request = self.request(proto::LagRequest { position }, Duration::ZERO)?;
+        match self.client.clone().lag(request).await {
+            Ok(answer) => Ok(Some(answer.into_inner().entries)),
+            Err(status) if status.code() == Code::Unimplemented => Ok(None),
+            Err(status) => Err(status.into()),
+        }
     }
 
     async fn digest(&self, noun: &str) -> Result<Option<Vec<Digest>>, Fault> {

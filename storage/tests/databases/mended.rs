@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use moim_kit::Code;
 use moim_kit::bus::Log;
 use moim_storage::{Config, Ground, args};
 use moim_testbed::{Bed, on_both_databases};
@@ -100,6 +101,25 @@ on_both_databases! {
         assert_eq!(copied(&copy).await.len(), 2);
         assert_eq!(number(&copy, "SELECT COUNT(*) FROM heard").await, 2);
         assert_eq!(number(&copy, "SELECT COUNT(*) FROM inbox_parked").await, 0);
+    }
+
+    async fn what_waits_for_something_unavailable_does_not_hold_others_up_for_ever(bed: Bed) {
+        let config = Config { reconcile_every_ms: 50, fact_patience_ms: 300, ..patient(&bed) };
+        let copy = open(&bed, &config).await.unwrap();
+        let log = moim_testbed::ScriptedLog::new();
+        let (stuck, good) = (Uuid::now_v7(), Uuid::now_v7());
+        let handler = Arc::new(Copier { failures_left: u32::MAX.into(), ..Copier::default() });
+        *handler.poison.lock().unwrap() = Some((stuck, 1));
+        *handler.code.lock().unwrap() = Some(Code::Unavailable);
+        log.push(NOTE, stuck, 1, &state("told"));
+        log.push(NOTE, good, 1, &state("told"));
+        follow(&copy, log, handler.clone(), &bed.tasks);
+        read_up_to(&copy, 2).await;
+        let waiting: Vec<_> = copied(&copy).await.into_iter().map(|(note, ..)| note).collect();
+        assert_eq!(waiting, [good]);
+        handler.failures_left.store(0, Ordering::SeqCst);
+        until(async || copied(&copy).await.len() == 2).await;
+        assert_eq!(number(&copy, "SELECT COUNT(*) FROM dead_letter").await, 0);
     }
 
     async fn events_behind_a_dead_one_wait_and_are_heard_in_order(bed: Bed) {

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use moim_kit::Fault;
 use moim_kit::bus::{Entry, Fact, Log};
 use moim_kit::task::Tasks;
+use moim_kit::{Code, Fault};
 use moim_storage::{Config, Copies, Ground, Handler, Reader, Row, Tx, args};
 use moim_testbed::Bed;
 use prost::Message;
@@ -94,6 +94,8 @@ pub struct Copier {
     pub tells: bool,
     /// While set, no event can be heard.
     pub deaf: AtomicBool,
+    /// The code of a failure; a defect when there is none.
+    pub code: Mutex<Option<Code>>,
 }
 
 #[async_trait]
@@ -128,7 +130,8 @@ impl Copier {
         if poisoned && self.failures_left.load(Ordering::SeqCst) > 0 {
             self.failures_left.fetch_sub(1, Ordering::SeqCst);
             self.failed.fetch_add(1, Ordering::SeqCst);
-            return Err(Fault::internal("poisoned"));
+            let code = self.code.lock().unwrap().unwrap_or(Code::Internal);
+            return Err(Fault::new(code, "POISONED", "poisoned"));
         }
         Ok(())
     }
