@@ -20,7 +20,7 @@ use crate::config::{Config, Place};
 use crate::facts::RemoteLog;
 use crate::keys::MemberKeys;
 use crate::late::LateLog;
-use crate::{live, reach, socket};
+use crate::{live, metrics, reach, socket};
 
 /// Every room, in the order they are opened.
 pub const ROOMS: [&str; 7] =
@@ -185,6 +185,9 @@ impl<'a> Site<'a> {
     /// by a log that is filled late.
     async fn build(&mut self, plan: Plan) -> anyhow::Result<Built> {
         let config = self.config;
+        if !config.telemetry.metrics_listen.is_empty() {
+            metrics::open(&config.telemetry.metrics_listen, &self.tasks).await?;
+        }
         if !config.bus.url.is_empty() {
             self.bus = Some(Bus::open(&config.bus, &self.secret).await?);
         }

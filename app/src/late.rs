@@ -65,6 +65,13 @@ impl Log for LateLog {
         }
     }
 
+    async fn lag(&self, consumer: &str, position: i64) -> Result<Option<u64>, Fault> {
+        match self.log.get() {
+            Some(log) => log.lag(consumer, position).await,
+            None => Ok(None),
+        }
+    }
+
     async fn states(
         &self,
         noun: &str,
@@ -127,6 +134,11 @@ mod tests {
             Ok(Some(vec![Digest { bucket: "7f".to_owned(), count: 1, sum: 1 }]))
         }
 
+        async fn lag(&self, consumer: &str, position: i64) -> Result<Option<u64>, Fault> {
+            self.note(format!("lag {consumer} {position}"));
+            Ok(Some(3))
+        }
+
         async fn states(
             &self,
             noun: &str,
@@ -163,6 +175,7 @@ mod tests {
         assert_eq!(late.read(0, 10).await.unwrap(), []);
         late.wait(0, Duration::from_millis(10)).await.unwrap();
         assert_eq!(late.digest("rating").await.unwrap(), None);
+        assert_eq!(late.lag("gathering", 0).await.unwrap(), None);
         assert_eq!(late.states("rating", "7f", None, 10).await.unwrap(), []);
     }
 
@@ -186,6 +199,7 @@ mod tests {
         assert_eq!(late.wait(8, LONG).await.unwrap_err().reason(), "AWAY");
         assert!(late.feed("gathering").await.is_err());
         assert_eq!(late.digest("rating").await.unwrap().unwrap().len(), 1);
+        assert_eq!(late.lag("gathering", 5).await.unwrap(), Some(3));
         let after = Some(Uuid::nil());
         assert_eq!(late.states("rating", "7f", after, 9).await.unwrap(), [fact()]);
         let asked = [
@@ -193,6 +207,7 @@ mod tests {
             "wait 8 3600s",
             "feed gathering",
             "digest rating",
+            "lag gathering 5",
             "states rating 7f true 9",
         ];
         assert_eq!(*standing.asked.lock().unwrap(), asked);

@@ -7,6 +7,7 @@ pub mod house;
 mod keys;
 mod late;
 mod live;
+mod metrics;
 mod reach;
 mod socket;
 pub mod town;

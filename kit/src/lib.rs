@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod fault;
 pub mod id;
+pub mod metrics;
 pub mod page;
 pub mod seen;
 pub mod serve;

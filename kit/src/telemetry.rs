@@ -21,11 +21,13 @@ pub struct Config {
     pub format: Format,
     /// Levels by target, in the syntax of `tracing_subscriber::EnvFilter`.
     pub filter: String,
+    /// Where metrics are served to Prometheus, such as `127.0.0.1:9464`; empty: nowhere.
+    pub metrics_listen: String,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { format: Format::Pretty, filter: "info".to_owned() }
+        Self { format: Format::Pretty, filter: "info".to_owned(), metrics_listen: String::new() }
     }
 }
 

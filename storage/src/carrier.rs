@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use moim_kit::Fault;
-use moim_kit::bus::{Acked, Fact, Kind, Log as _, Publisher, Standing};
+use moim_kit::bus::{Acked, Fact, Log as _, Publisher, Standing};
+use moim_kit::metrics;
 use moim_kit::task::Tasks;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -12,7 +13,6 @@ use uuid::Uuid;
 use crate::args;
 use crate::outbox::Outbox;
 use crate::pool::Db;
-use crate::sweep::KEPT;
 
 const BATCH: u32 = 500;
 /// Whoever carries is given up so long after its last sign of life.
@@ -30,7 +30,7 @@ const MOVE: &str = "
 UPDATE bus_cursor SET position = $1, states = $2, events = $3, identity = $4, until_us = $5
 WHERE id = 1 AND holder = $6 AND epoch = $7";
 const REWIND: &str = "UPDATE bus_cursor SET position = 0, epoch = epoch + 1, identity = '', states = 0, events = 0 WHERE id = 1";
-const LET_GO: &str = "UPDATE bus_cursor SET until_us = 0 WHERE id = 1 AND holder = $1";
+const LET_GO: &str = "UPDATE bus_cursor SET until_us = $2 WHERE id = 1 AND holder = $1";
 
 /// Makes a room tell everything it keeps once more.
 pub async fn replay(db: &Db) -> Result<(), Fault> {
@@ -74,7 +74,7 @@ impl Carrier {
         let (token, leaving) = (tasks.token(), self.clone());
         tasks.spawn("carrier's end", async move {
             token.cancelled().await;
-            if let Err(error) = leaving.write(LET_GO, args![leaving.holder]).await {
+            if let Err(error) = leaving.let_go().await {
                 tracing::debug!(%error, "the lease runs out by itself");
             }
         });
@@ -86,6 +86,11 @@ impl Carrier {
         let changed = tx.execute(sql, args).await?;
         tx.commit().await?;
         Ok(changed)
+    }
+
+    async fn let_go(&self) -> Result<(), Fault> {
+        let args = args![self.holder, self.outbox.clock().now()];
+        self.write(LET_GO, args).await.map(|_| ())
     }
 
     /// Where to go on; `None` while another process carries.
@@ -147,14 +152,14 @@ impl Carrier {
                     .await?;
                 continue;
             };
-            // What is about to be swept would only be told to be forgotten.
-            let old = self.outbox.clock().now().before(KEPT);
-            let facts = entries.iter().map(|entry| &entry.fact);
-            let worth: Vec<&Fact> =
-                facts.filter(|fact| fact.kind == Kind::State || fact.at >= old).collect();
-            let acked = self.publisher.publish(worth, cursor.epoch, &cursor.known).await?;
+            let facts: Vec<&Fact> = entries.iter().map(|entry| &entry.fact).collect();
+            let acked = self.publisher.publish(facts, cursor.epoch, &cursor.known).await?;
             if acked.went_back {
                 return self.rewind().await;
+            }
+            if let Some(catalogue) = metrics::catalogue() {
+                let carried = u64::try_from(entries.len()).unwrap_or_default();
+                catalogue.carried.add(carried, &[metrics::room(self.outbox.room())]);
             }
             let Acked { states, events, .. } = acked;
             cursor.position = last.position;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use moim_kit::bus::{Fact, Kind, Refusal};
+use moim_kit::metrics::{self, Catalogue, Counter};
 use moim_kit::{Fault, Timestamp};
 use uuid::Uuid;
 
@@ -109,7 +110,16 @@ impl Inbox {
             tx.execute(SET_POSITION, args![self.source, position]).await?;
         }
         tx.commit().await?;
+        self.count(|catalogue| &catalogue.taken, new.len());
         Ok(())
+    }
+
+    /// Adds to what is measured of this room's hearing of the source.
+    pub fn count(&self, which: fn(&Catalogue) -> &Counter<u64>, many: usize) {
+        if let Some(catalogue) = metrics::catalogue() {
+            let labels = metrics::hearing(self.outbox.room(), self.source);
+            which(catalogue).add(u64::try_from(many).unwrap_or_default(), &labels);
+        }
     }
 
     /// Puts a fact aside that always fails, and takes note that it came.
@@ -129,6 +139,7 @@ impl Inbox {
             tx.execute(SET_POSITION, args![self.source, position]).await?;
         }
         tx.commit().await?;
+        self.count(|catalogue| &catalogue.buried, 1);
         Ok(())
     }
 

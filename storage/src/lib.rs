@@ -8,6 +8,7 @@ mod copies;
 mod dead_letter;
 mod error;
 mod facts;
+mod gauges;
 mod ground;
 mod idempotency;
 mod inbox;

@@ -10,13 +10,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use moim_kit::bus::{Digest, Entry, Fact, Log};
 use moim_kit::task::Tasks;
-use moim_kit::{Clock, Fault};
+use moim_kit::{Clock, Fault, metrics};
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use crate::args;
 use crate::error::Error;
 use crate::facts::FactRow;
+use crate::gauges;
 use crate::pool::{Config, Db};
 use crate::sweep::sweep;
 use crate::tx::Tx;
@@ -57,6 +58,7 @@ pub struct Outbox {
     room: &'static str,
     clock: Clock,
     reconcile_every: Duration,
+    fact_patience: Duration,
     wake: Arc<Notify>,
     head: watch::Sender<i64>,
 }
@@ -80,7 +82,9 @@ impl Outbox {
     /// The outbox of a room's database.
     pub(crate) fn new(db: Db, room: &'static str, clock: Clock, config: &Config) -> Self {
         let reconcile_every = Duration::from_millis(config.reconcile_every_ms.max(1));
-        Self { db, room, clock, reconcile_every, wake: Arc::default(), head: watch::Sender::new(0) }
+        let fact_patience = Duration::from_millis(config.fact_patience_ms);
+        let (wake, head) = (Arc::default(), watch::Sender::new(0));
+        Self { db, room, clock, reconcile_every, fact_patience, wake, head }
     }
 
     /// The room it belongs to.
@@ -94,6 +98,10 @@ impl Outbox {
 
     pub(crate) fn reconcile_every(&self) -> Duration {
         self.reconcile_every
+    }
+
+    pub(crate) fn fact_patience(&self) -> Duration {
+        self.fact_patience
     }
 
     /// The database it stands in.
@@ -112,6 +120,8 @@ impl Outbox {
         tasks.supervise("outbox relay", move || relay.clone().relay());
         let (db, clock) = (self.db.clone(), self.clock.clone());
         tasks.supervise("sweep", move || sweep(db.clone(), clock.clone()));
+        let (db, room) = (self.db.clone(), self.room);
+        tasks.supervise("gauges", move || gauges::run(db.clone(), room));
     }
 
     async fn relay(self) {
@@ -143,6 +153,10 @@ impl Outbox {
         tx.execute(MOVE_HEAD, args![position]).await?;
         tx.commit().await?;
         self.head.send_replace(position);
+        if let Some(catalogue) = metrics::catalogue() {
+            let told = u64::try_from(rows.len()).unwrap_or_default();
+            catalogue.told.add(told, &[metrics::room(self.room)]);
+        }
         Ok(position - head)
     }
 }
@@ -166,6 +180,11 @@ impl Log for Outbox {
         let rows: Vec<(String, i64, i64)> = self.db.fetch_all(DIGEST, args![noun]).await?;
         let digest = |(bucket, count, sum)| Digest { bucket, count, sum };
         Ok(Some(rows.into_iter().map(digest).collect()))
+    }
+
+    async fn lag(&self, _: &str, position: i64) -> Result<Option<u64>, Fault> {
+        let head = self.db.fetch_optional::<(i64,)>(HEAD, args![]).await?.unwrap_or_default().0;
+        Ok(Some(u64::try_from(head - position).unwrap_or_default()))
     }
 
     async fn states(

@@ -34,6 +34,8 @@ pub struct Config {
     pub statement_timeout_ms: u64,
     /// How often copies are compared with their owners, milliseconds.
     pub reconcile_every_ms: u64,
+    /// How long a fact may hold up others because something it needs is unavailable, milliseconds.
+    pub fact_patience_ms: u64,
 }
 
 impl Default for Config {
@@ -45,6 +47,7 @@ impl Default for Config {
             lock_timeout_ms: 2_000,
             statement_timeout_ms: 5_000,
             reconcile_every_ms: 60_000,
+            fact_patience_ms: 20_000,
         }
     }
 }

@@ -2,16 +2,19 @@
 //! often it comes, and one bad fact stops nobody else.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use moim_kit::Fault;
 use moim_kit::bus::{Entry, Fact, Feed, Log};
 use moim_kit::task::Tasks;
+use tokio::time::Instant;
 
 use crate::args;
 use crate::copies::Copies;
 use crate::dead_letter::FAILED;
+use crate::gauges;
 use crate::inbox::{Arrival, Inbox, code_of};
 use crate::outbox::Outbox;
 use crate::reconcile;
@@ -62,8 +65,11 @@ impl Reader {
     /// Follows the log for as long as the house stands, and sees to it that nothing stays behind.
     pub fn start(self, tasks: &Tasks) {
         let Self { source, log, outbox, copies, handler } = self;
-        let hearing = Hearing { log, inbox: Inbox { source, outbox, copies, handler } };
+        let patience = Arc::new(Patience { full: outbox.fact_patience(), worn: AtomicU32::new(0) });
+        let hearing = Hearing { log, inbox: Inbox { source, outbox, copies, handler }, patience };
         let reconciler = hearing.clone();
+        let lagging = hearing.clone();
+        tasks.supervise("lag", move || gauges::run_lag(lagging.clone()));
         tasks.supervise("log reader", move || follow(hearing.clone()));
         tasks.supervise("reconciler", move || reconcile::run(reconciler.clone()));
     }
@@ -74,10 +80,32 @@ impl Reader {
 pub(crate) struct Hearing {
     pub log: Arc<dyn Log>,
     pub inbox: Inbox,
+    pub patience: Arc<Patience>,
+}
+
+/// How long a fact that finds something unavailable may hold up others: less with each that waited in
+/// vain, so that many of them do not add up, and in full again once waiting has helped.
+pub(crate) struct Patience {
+    full: Duration,
+    worn: AtomicU32,
+}
+
+impl Patience {
+    fn left(&self) -> Duration {
+        self.full / (1 << self.worn.load(Ordering::Relaxed).min(16))
+    }
+
+    fn wear(&self) {
+        self.worn.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn restore(&self) {
+        self.worn.store(0, Ordering::Relaxed);
+    }
 }
 
 impl Hearing {
-    async fn position(&self) -> Result<i64, Fault> {
+    pub async fn position(&self) -> Result<i64, Fault> {
         let db = self.inbox.outbox.db();
         let row = db.fetch_optional::<(i64,)>(FIND_POSITION, args![self.inbox.source]).await?;
         Ok(row.unwrap_or_default().0)
@@ -105,14 +133,25 @@ impl Hearing {
     }
 
     /// Takes in one arrival, trying again with growing pauses; what always fails is put aside after five
-    /// tries, what cannot be read at once, so that one bad fact does not stop all others.
+    /// tries, what cannot be read at once, what waits for something else once patience has run out, so
+    /// that one bad fact does not stop all others.
     async fn take_patiently(&self, arrival: &Arrival, mut tries: u32) {
         let mut pause = FIRST_PAUSE;
+        let mut since = Instant::now();
+        let mut waited = false;
         while let Err(trouble) = self.inbox.take(std::slice::from_ref(arrival)).await {
             let fault = trouble.fault;
             let code = code_of(&fault);
             if !fault.code().is_retryable() {
                 tries += if code == FAILED { 1 } else { TRIES };
+            } else if trouble.culprit.is_none() {
+                // Our own database is away: no fact is to blame.
+                since = Instant::now();
+            } else if since.elapsed() >= self.patience.left() {
+                self.patience.wear();
+                tries = TRIES;
+            } else {
+                waited = true;
             }
             let own = arrival.content.as_ref().ok();
             if tries >= TRIES
@@ -123,7 +162,7 @@ impl Hearing {
                 match self.inbox.bury(culprit, code, &fault, position).await {
                     Ok(()) if is_own => return,
                     Ok(()) => {
-                        tries = 0;
+                        (tries, since) = (0, Instant::now());
                         continue;
                     }
                     Err(error) => tracing::warn!(%error, "the fact could not be put aside yet"),
@@ -132,6 +171,9 @@ impl Hearing {
             tracing::warn!(error = %fault, subject = arrival.subject, "fact not taken in; trying again");
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        if waited {
+            self.patience.restore();
         }
     }
 

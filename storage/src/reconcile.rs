@@ -85,10 +85,14 @@ impl Hearing {
             let Some(last) = states.last() else { return Ok(drift) };
             after = Some(last.aggregate);
             let behind = self.behind(noun, states).await?;
-            drift += u64::try_from(behind.len()).unwrap_or(u64::MAX);
-            if !behind.is_empty() {
-                self.take(&behind).await;
+            if behind.is_empty() {
+                continue;
             }
+            drift += u64::try_from(behind.len()).unwrap_or(u64::MAX);
+            self.inbox.count(|catalogue| &catalogue.drift_found, behind.len());
+            self.take(&behind).await;
+            let left = self.behind(noun, facts(&behind)).await?.len();
+            self.inbox.count(|catalogue| &catalogue.drift_mended, behind.len() - left);
         }
     }
 
@@ -104,4 +108,8 @@ impl Hearing {
             |fact: Fact| Arrival { position: None, subject: fact.subject(), content: Ok(fact) };
         Ok(behind.map(arrival).collect())
     }
+}
+
+fn facts(arrivals: &[Arrival]) -> Vec<Fact> {
+    arrivals.iter().filter_map(|it| it.content.clone().ok()).collect()
 }

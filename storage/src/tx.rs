@@ -32,7 +32,9 @@ enum Inner {
 
 const INSERT_OUTBOX: &str = "
 INSERT INTO outbox (id, noun, aggregate_id, version, payload, trace, created_at_us, kind, topic)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+VALUES ";
+/// Most facts of one statement.
+const AT_ONCE: usize = 128;
 
 impl Tx {
     pub(crate) async fn begin(db: &Db) -> Result<Self, Error> {
@@ -162,19 +164,14 @@ impl Tx {
     /// Commits the state and its facts together; answers what was written, for the caller's seen token.
     pub async fn commit(mut self) -> Result<Vec<Mark>, Error> {
         let facts = std::mem::take(&mut self.facts);
-        for fact in &facts {
-            let args = args![
-                fact.id,
-                fact.noun.as_str(),
-                fact.aggregate,
-                fact.version,
-                fact.payload.to_vec(),
-                fact.trace.as_str(),
-                fact.at,
-                fact.kind.word(),
-                fact.topic,
-            ];
-            self.execute(INSERT_OUTBOX, args).await?;
+        let mut left = facts.as_slice();
+        while !left.is_empty() {
+            // Powers of two, so that few distinct texts are prepared.
+            let many = (left.len().min(AT_ONCE) + 1).next_power_of_two() / 2;
+            let (now, later) = left.split_at(many);
+            let (sql, args) = insert_outbox(now);
+            self.execute(&sql, args).await?;
+            left = later;
         }
         match self.inner {
             Inner::Sqlite(tx) => tx.commit().await?,
@@ -185,6 +182,30 @@ impl Tx {
         }
         Ok(marks(&facts))
     }
+}
+
+/// One statement for some facts.
+fn insert_outbox(facts: &[Fact]) -> (String, Vec<Arg>) {
+    let (mut sql, mut args) = (INSERT_OUTBOX.to_owned(), Vec::new());
+    for fact in facts {
+        let row = args![
+            fact.id,
+            fact.noun.as_str(),
+            fact.aggregate,
+            fact.version,
+            fact.payload.to_vec(),
+            fact.trace.as_str(),
+            fact.at,
+            fact.kind.word(),
+            fact.topic,
+        ];
+        let first = args.len() + 1;
+        let places: Vec<_> = (first..first + row.len()).map(|place| format!("${place}")).collect();
+        let comma = if args.is_empty() { "" } else { ", " };
+        sql.push_str(&format!("{comma}({})", places.join(", ")));
+        args.extend(row);
+    }
+    (sql, args)
 }
 
 /// Only states are copied, so only they can be waited for.

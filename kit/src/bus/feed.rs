@@ -46,7 +46,4 @@ pub trait Feed: Send {
 
     /// Tells that these need not come again; called after the commit.
     async fn settle(&mut self, deliveries: &[Delivery]) -> Result<(), Fault>;
-
-    /// How many facts are still to come.
-    async fn pending(&mut self) -> Result<u64, Fault>;
 }

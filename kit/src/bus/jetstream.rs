@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::stream::StreamFeed;
+use super::stream::{self as deliveries, StreamFeed};
 use super::{Digest, Entry, Fact, Feed, Kind, Log, Seal};
 use crate::fault::{Code, Fault};
 
@@ -21,11 +21,19 @@ const DUPLICATES_KNOWN: Duration = Duration::from_secs(120);
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// How rooms hear each other.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// `nats://user:password@host:port`, several with commas between; empty: rooms read each other's outbox.
     pub url: String,
+    /// What was delivered and not settled for so long comes again, milliseconds.
+    pub redeliver_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { url: String::new(), redeliver_ms: 30_000 }
+    }
 }
 
 /// A connection to the broker, which it finds again by itself.
@@ -34,6 +42,7 @@ pub struct Bus {
     client: Client,
     context: Context,
     seal: Seal,
+    redeliver: Duration,
 }
 
 /// Anything that went wrong between here and the broker.
@@ -72,7 +81,8 @@ impl Bus {
             .timeout(ANSWER_WITHIN)
             .ack_timeout(ANSWER_WITHIN)
             .build(client.clone());
-        Ok(Self { client, context, seal: Seal::new(secret) })
+        let redeliver = Duration::from_millis(config.redeliver_ms.max(1));
+        Ok(Self { client, context, seal: Seal::new(secret), redeliver })
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -81,6 +91,11 @@ impl Bus {
 
     pub(super) fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// When what is not settled comes again.
+    pub(super) fn redeliver(&self) -> Duration {
+        self.redeliver
     }
 
     pub(super) fn seal(&self) -> &Seal {
@@ -157,6 +172,10 @@ impl Log for HeardLog {
 
     async fn digest(&self, noun: &str) -> Result<Option<Vec<Digest>>, Fault> {
         self.owner.digest(noun).await
+    }
+
+    async fn lag(&self, consumer: &str, _: i64) -> Result<Option<u64>, Fault> {
+        deliveries::pending(&self.bus, self.room, self.nouns, consumer).await.map(Some)
     }
 
     async fn states(

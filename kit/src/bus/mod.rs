@@ -107,6 +107,12 @@ pub trait Log: Send + Sync {
         Ok(None)
     }
 
+    /// How many facts a room of this name has still to take in; one that follows by position has come to
+    /// `position`. `None` when nobody counts.
+    async fn lag(&self, _consumer: &str, _position: i64) -> Result<Option<u64>, Fault> {
+        Ok(None)
+    }
+
     /// Newest states of a noun's aggregates in one bucket, by id, after an id.
     async fn states(
         &self,

@@ -4,18 +4,16 @@ use std::time::Duration;
 
 use async_nats::Client;
 use async_nats::jetstream::Message;
-use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy, pull};
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_trait::async_trait;
 use futures::{FutureExt as _, StreamExt as _};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::jetstream::{Bus, lost};
 use super::publish::SIGNATURE;
 use super::{Delivery, Feed, Kind, Seal};
 use crate::fault::Fault;
 
-/// What is not settled for so long comes again.
-const COMES_AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// Most messages out at once; bounds what a slow consumer holds.
 const MOST_OUT: usize = 2_000;
 const PREFETCHED: usize = 500;
@@ -24,7 +22,6 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 const ASKED_FOR: Duration = Duration::from_secs(30);
 
 struct Source {
-    consumer: Consumer<pull::Config>,
     messages: pull::Stream,
 }
 
@@ -41,7 +38,7 @@ impl Source {
             durable_name: Some(consumer.to_owned()),
             ack_policy: AckPolicy::Explicit,
             deliver_policy: DeliverPolicy::All,
-            ack_wait: COMES_AGAIN_AFTER,
+            ack_wait: bus.redeliver(),
             max_deliver: -1,
             max_ack_pending: i64::try_from(MOST_OUT).unwrap_or(i64::MAX),
             ..pull::Config::default()
@@ -55,7 +52,7 @@ impl Source {
             .messages()
             .await
             .map_err(lost)?;
-        Ok(Self { consumer, messages })
+        Ok(Self { messages })
     }
 }
 
@@ -132,15 +129,20 @@ impl Feed for StreamFeed {
         }
         Ok(())
     }
+}
 
-    async fn pending(&mut self) -> Result<u64, Fault> {
-        let due = Instant::now() + HEARTBEAT;
-        let mut pending = 0;
-        for source in [&mut self.states, &mut self.events] {
-            let asked = tokio::time::timeout_at(due, source.consumer.info()).await;
-            let info = asked.map_err(lost)?.map_err(lost)?;
-            pending += info.num_pending + u64::try_from(info.num_ack_pending).unwrap_or_default();
-        }
-        Ok(pending)
+/// How many facts of a room are still to come to a consumer, or out and not settled.
+pub(super) async fn pending(
+    bus: &Bus,
+    room: &str,
+    nouns: &[&str],
+    consumer: &str,
+) -> Result<u64, Fault> {
+    let mut pending = 0;
+    for kind in [Kind::State, Kind::Event] {
+        let stream = bus.stream(room, nouns, kind).await?;
+        let info = stream.consumer_info(consumer).await.map_err(lost)?;
+        pending += info.num_pending + u64::try_from(info.num_ack_pending).unwrap_or_default();
     }
+    Ok(pending)
 }

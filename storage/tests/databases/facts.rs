@@ -135,6 +135,49 @@ on_both_databases! {
         assert_eq!(kept, BTreeSet::from([(old, 3), (young, 1), (young, 2), (young, 3)]));
     }
 
+    async fn what_the_bus_has_not_got_yet_is_not_swept(bed: Bed) {
+        const CARRIED: &str =
+            "UPDATE bus_cursor SET holder = 'somebody', position = $1, until_us = $2 WHERE id = 1";
+        const LEFT: &str = "SELECT COUNT(*) FROM outbox";
+        let ground = stand(&bed).await;
+        let now = bed.clock.now();
+        let days = |days: u64| now.before(Duration::from_secs(days * 24 * 3_600));
+        let mut tx = begin(&ground).await;
+        for version in 1..=3 {
+            tx.tell_event(NOTE, Uuid::now_v7(), version, None, &state("old"), "", days(8));
+        }
+        tx.commit().await.unwrap();
+        told(&ground, 3).await;
+        let carried = async |position: i64, last: u64| {
+            let mut tx = begin(&ground).await;
+            tx.execute(CARRIED, args![position, days(last)]).await.unwrap();
+            tx.commit().await.unwrap();
+            let _another_process_sweeps_at_its_start = stand(&bed).await;
+        };
+        carried(1, 9).await;
+        until(async || number(&ground, LEFT).await == 2).await;
+        // A bus that was given up holds nothing back.
+        carried(1, 31).await;
+        until(async || number(&ground, LEFT).await == 0).await;
+    }
+
+    async fn a_thousand_facts_leave_in_one_commit(bed: Bed) {
+        let ground = stand(&bed).await;
+        let notes: Vec<_> = (0..1_000).map(|_| Uuid::now_v7()).collect();
+        let mut tx = begin(&ground).await;
+        for note in &notes {
+            tx.tell(NOTE, *note, 1, &state(note.to_string()), "", bed.clock.now());
+        }
+        tx.commit().await.unwrap();
+        let entries = told(&ground, notes.len()).await;
+        let arrived: BTreeSet<_> = entries
+            .into_iter()
+            .map(|it| (it.fact.aggregate, State::decode(it.fact.payload).unwrap().title))
+            .collect();
+        let expected: BTreeSet<_> = notes.iter().map(|note| (*note, note.to_string())).collect();
+        assert_eq!(arrived, expected);
+    }
+
     async fn keys_of_idempotent_work_are_forgotten_after_a_day(bed: Bed) {
         let ground = stand(&bed).await;
         const INSERT: &str = "

@@ -2,9 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 
 mod bus;
+mod buses;
 mod facts;
 mod gate;
 mod keys;
+mod line;
+mod mended;
 mod migrations;
 mod note;
 mod pages;

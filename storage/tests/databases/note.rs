@@ -1,14 +1,14 @@
 //! The room of notes: its state, its writes, and a reader that copies notes of another such room.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use moim_kit::Fault;
 use moim_kit::bus::{Entry, Fact, Log};
 use moim_kit::task::Tasks;
+use moim_kit::{Code, Fault};
 use moim_storage::{Config, Copies, Ground, Handler, Reader, Row, Tx, args};
 use moim_testbed::Bed;
 use prost::Message;
@@ -27,7 +27,9 @@ RETURNING version";
 const COPY: &str = "
 INSERT INTO note_copy (id, title, version) VALUES ($1, $2, $3)
 ON CONFLICT (id) DO UPDATE SET title = excluded.title, version = excluded.version";
-const HEARD: &str = "INSERT INTO heard (event_id, note_id, version) VALUES ($1, $2, $3)";
+const HEARD: &str = "
+INSERT INTO heard (place, event_id, note_id, version)
+VALUES ((SELECT COUNT(*) FROM heard), $1, $2, $3)";
 const EFFECT: &str = "
 INSERT INTO effect (place, note_id, version)
 VALUES ((SELECT COUNT(*) FROM effect), $1, $2)";
@@ -90,6 +92,10 @@ pub struct Copier {
     pub failures_left: AtomicU32,
     pub failed: AtomicU32,
     pub tells: bool,
+    /// While set, no event can be heard.
+    pub deaf: AtomicBool,
+    /// The code of a failure; a defect when there is none.
+    pub code: Mutex<Option<Code>>,
 }
 
 #[async_trait]
@@ -111,6 +117,9 @@ impl Handler for Copier {
     async fn hear(&self, tx: &mut Tx, fact: &Fact) -> Result<(), Fault> {
         let args = args![fact.id, fact.aggregate, fact.version];
         tx.execute(HEARD, args).await?;
+        if self.deaf.load(Ordering::SeqCst) {
+            return Err(Fault::internal("deaf"));
+        }
         Ok(())
     }
 }
@@ -121,7 +130,8 @@ impl Copier {
         if poisoned && self.failures_left.load(Ordering::SeqCst) > 0 {
             self.failures_left.fetch_sub(1, Ordering::SeqCst);
             self.failed.fetch_add(1, Ordering::SeqCst);
-            return Err(Fault::internal("poisoned"));
+            let code = self.code.lock().unwrap().unwrap_or(Code::Internal);
+            return Err(Fault::new(code, "POISONED", "poisoned"));
         }
         Ok(())
     }

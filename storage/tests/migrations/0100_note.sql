@@ -21,8 +21,9 @@ CREATE TABLE effect (
     version BIGINT NOT NULL
 );
 
--- Every event that was heard; one heard twice stands here twice.
+-- Every event that was heard, in order; one heard twice stands here twice.
 CREATE TABLE heard (
+    place    BIGINT NOT NULL,
     event_id TEXT   NOT NULL,
     note_id  TEXT   NOT NULL,
     version  BIGINT NOT NULL
