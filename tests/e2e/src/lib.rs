@@ -3,21 +3,25 @@
 
 mod answer;
 mod client;
+mod meetup;
 mod person;
 mod platform;
 mod ports;
 mod process;
 mod program;
+mod socket;
 
 pub use answer::{Answer, error_codes, eventually, expect_data, user_error_codes};
 pub use client::{Client, Memory};
-pub use person::{Person, in_hours};
+pub use meetup::{Over, held};
+pub use person::{Person, in_hours, in_time};
 pub use platform::Platform;
 pub use ports::free_port;
 pub use process::Process;
 pub use program::program;
 /// Variables of a GraphQL operation.
 pub use serde_json::{Value, json};
+pub use socket::Socket;
 
 /// Declares tests that run against one process on SQLite and against one process per room on PostgreSQL:
 /// each gets a fresh [`Platform`].

@@ -125,12 +125,33 @@ impl Person {
         let variables = json!({ "input": input, "key": Uuid::now_v7().to_string() });
         self.graphql(ATTEND, variables).await
     }
+
+    /// Says something in a gathering's chat; the edge with `cursor node { id body clientId }`.
+    pub async fn say(&self, gathering: &str, body: &str) -> Value {
+        let client_id = Uuid::now_v7().to_string();
+        let input = json!({ "gatheringId": gathering, "body": body, "clientId": client_id });
+        let data = self.data(SAY, json!({ "input": input })).await;
+        data["chatMessageSend"]["edge"].clone()
+    }
+
+    /// Writes or rewrites the review of a schedule; its id.
+    pub async fn review(&self, schedule: &str, rating: i32, body: &str) -> String {
+        let input = json!({ "scheduleId": schedule, "rating": rating, "body": body });
+        let data = self.data(REVIEW, json!({ "input": input })).await;
+        data["reviewWrite"]["review"]["id"].as_str().unwrap().to_owned()
+    }
 }
 
 /// An instant so many hours from now, as `DateTime` spells it.
 #[allow(clippy::disallowed_methods, reason = "tests ask for meetups in the system's own future")]
 pub fn in_hours(hours: i64) -> String {
     (chrono::Utc::now() + chrono::Duration::hours(hours)).to_rfc3339()
+}
+
+/// An instant so soon from now, as `DateTime` spells it.
+#[allow(clippy::disallowed_methods, reason = "tests ask for meetups in the system's own future")]
+pub fn in_time(lead: std::time::Duration) -> String {
+    (chrono::Utc::now() + lead).to_rfc3339()
 }
 
 fn changed(mut input: Value, changes: Value) -> Value {
@@ -162,4 +183,12 @@ const ATTEND: &str = "mutation($input: ScheduleAttendInput!, $key: String!) {
   scheduleAttend(input: $input) @idempotent(key: $key) {
     attendance { id state waitlistPosition } userErrors { code message path }
   }
+}";
+const SAY: &str = "mutation($input: ChatMessageSendInput!) {
+  chatMessageSend(input: $input) {
+    edge { cursor node { id body clientId } } userErrors { code message path }
+  }
+}";
+const REVIEW: &str = "mutation($input: ReviewWriteInput!) {
+  reviewWrite(input: $input) { review { id } userErrors { code message path } }
 }";

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use futures::{StreamExt as _, stream};
-use moim_e2e::{Client, Platform, Value, expect_data, in_hours, json, on_both_shapes};
+use moim_e2e::{
+    Client, Platform, Value, eventually, expect_data, held, in_hours, json, on_both_shapes,
+};
 use uuid::Uuid;
 
 /// Most gatherings that one host starts here.
@@ -134,7 +136,31 @@ const QUERIES: &[(&str, &str)] = &[
         "member by nickname",
         "{ member(by: { nickname: \"host\" }) { nickname bio viewerHasBlocked } }",
     ),
-    ("six things by id", "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"),
+    (
+        "gathering page with reviews and messages",
+        "query($gathering: ID!) { node(id: $gathering) { ... on Gathering { title rating
+          reviews(first: 5) { edges { node { rating body author { nickname } } } }
+          messages(last: 20) { edges { node { body sentAt author { nickname avatarUrl } } } } } } }",
+    ),
+    (
+        "browse with the last message and review of each",
+        "{ gatherings(first: 20) { edges { node { rating
+          messages(last: 1) { edges { node { body } } }
+          reviews(first: 1) { edges { node { body schedule { title } } } } } } } }",
+    ),
+    (
+        "schedule page with reviews",
+        "query($over: ID!) { node(id: $over) { ... on Schedule { title
+          reviews(first: 5) { edges { node { rating body author { nickname bio } } } } } } }",
+    ),
+    (
+        "my bell",
+        "{ viewer { unreadNotificationCount
+          notifications(first: 20) { edges { node { kind text subject { id } } } } } }",
+    ),
+    ("a message and where it was said", "query($message: ID!) { node(id: $message) {
+          ... on ChatMessage { body gathering { title } } } }"),
+    ("nine things by id", "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"),
 ];
 
 const MUTATIONS: &[(&str, &str)] = &[
@@ -185,6 +211,33 @@ const MUTATIONS: &[(&str, &str)] = &[
         "mutation { memberUpdate(input: { bio: \"걷습니다\" }) {
           member { nickname bio } userErrors { code } } }",
     ),
+    (
+        "say something",
+        "mutation($gathering: ID!, $key: ID!) { chatMessageSend(input: {
+          gatheringId: $gathering, body: \"안녕하세요\", clientId: $key }) {
+          edge { cursor node { body author { nickname } } } userErrors { code } } }",
+    ),
+    (
+        "take a message away",
+        "mutation($message: ID!) { chatMessageDelete(input: { messageId: $message }) {
+          message { body } userErrors { code } } }",
+    ),
+    (
+        "write a review and see of what",
+        "mutation($over: ID!) { reviewWrite(input: {
+          scheduleId: $over, rating: 5, body: \"좋았어요\" }) {
+          review { rating author { nickname } schedule { title } } userErrors { code } } }",
+    ),
+    (
+        "take a review back",
+        "mutation($review: ID!) { reviewDelete(input: { reviewId: $review }) {
+          deletedId userErrors { code } } }",
+    ),
+    (
+        "read what the bell told",
+        "mutation($notification: ID!) { notificationMarkRead(input: { upToId: $notification }) {
+          viewer { unreadNotificationCount } userErrors { code } } }",
+    ),
     ("log out", "mutation { authLogOut(input: {}) { userErrors { code } } }"),
 ];
 
@@ -204,6 +257,17 @@ async fn every_operation_makes_the_calls_in_the_table() {
         gatherings.push((gathering, schedule, attendance));
     }
     let (gathering, schedule, attendance) = &gatherings[0];
+    let over = held(&host, gathering, &[&friend, &host]).await;
+    let review = host.review(&over.schedule, 4, "즐거웠어요.").await;
+    friend.review(&over.schedule, 5, "또 가요.").await;
+    let said = host.say(gathering, "고마워요.").await["node"]["id"].clone();
+    let bell = "{ viewer { notifications(first: 1) { edges { node { id } } } } }";
+    let notification = eventually(async || {
+        let data = host.data(bell, json!({})).await;
+        let id = data["viewer"]["notifications"]["edges"][0]["node"]["id"].clone();
+        if id.is_null() { Err(data) } else { Ok(id) }
+    })
+    .await;
     let ask = "query($id: ID!) { node(id: $id) { ... on Gathering { viewerMembership { id } } } }";
     let membership = host.data(ask, json!({ "id": gathering })).await;
     let ids = json!([
@@ -215,10 +279,17 @@ async fn every_operation_makes_the_calls_in_the_table() {
         schedule,
         membership["node"]["viewerMembership"]["id"],
         attendance["data"]["scheduleAttend"]["attendance"]["id"],
+        review,
+        said,
+        notification,
     ]);
     let all = json!({
         "gathering": gathering,
         "schedule": schedule,
+        "over": over.schedule,
+        "review": review,
+        "message": said,
+        "notification": notification,
         "other": friend.create_gathering(json!({})).await,
         "region": host.region().await,
         "email": host.email,
@@ -249,7 +320,7 @@ async fn every_operation_makes_the_calls_in_the_table() {
     my calendar: gathering.BatchGet, member.GetAccount, schedule.BatchGet, schedule.ListViewerAttendances
     my home: gathering.BatchGet, gathering.List, gathering.ListViewerMemberships, member.GetAccount, schedule.BatchGet, schedule.ListViewerAttendances
     member by nickname: member.Get
-    six things by id: gathering.BatchGet, gathering.BatchGetMemberships, member.BatchGet, member.GetAccount, schedule.BatchGet, schedule.BatchGetAttendances
+    nine things by id: gathering.BatchGet, gathering.BatchGetMemberships, member.BatchGet, member.GetAccount, schedule.BatchGet, schedule.BatchGetAttendances
     sign up: member.SignUp
     log in: member.LogIn
     start a gathering: gathering.Create

@@ -55,7 +55,14 @@ impl Town {
         config.storage.url = url;
         config.house.secret = "the rooms of this house".to_owned();
         let rooms = &mut config.rooms;
-        for place in [&mut rooms.member, &mut rooms.gathering, &mut rooms.schedule] {
+        for place in [
+            &mut rooms.member,
+            &mut rooms.gathering,
+            &mut rooms.schedule,
+            &mut rooms.review,
+            &mut rooms.chat,
+            &mut rooms.notification,
+        ] {
             place.listen.set_port(free_port());
             place.address = format!("http://{}", place.listen);
         }

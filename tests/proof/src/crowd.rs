@@ -9,12 +9,10 @@ use clap::Args;
 use futures::StreamExt as _;
 use futures::future::join_all;
 use futures::stream;
-use moim_e2e::{Person, Platform, json};
+use moim_e2e::{Person, Platform, Socket, json};
 use moim_kit::task::scoped;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
-
-use crate::socket::Socket;
 
 /// How many take part.
 #[derive(Args, Clone, Copy, Debug)]

@@ -8,7 +8,6 @@
 
 pub mod crowd;
 pub mod resume;
-pub mod socket;
 pub mod storm;
 
 /// Nobody signs in again during a proof.

@@ -9,11 +9,9 @@ use std::time::Duration;
 use crate::KNOBS;
 use clap::Args;
 use futures::future::{join, join_all};
-use moim_e2e::{Client, Person, Platform, Value, in_hours, json};
+use moim_e2e::{Client, Person, Platform, Socket, Value, in_hours, json};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
-
-use crate::socket::Socket;
 
 /// How much is told, and how often it is interrupted.
 #[derive(Args, Clone, Copy, Debug)]

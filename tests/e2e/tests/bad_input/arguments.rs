@@ -64,6 +64,9 @@ const TABLE: &[Bad] = &[
     bad("scheduleUpdate", "endsAt", ends),
     bad("scheduleUpdate", "capacity", || numbers(1)),
     bad("scheduleCancel", "reason", reasons),
+    bad("reviewWrite", "rating", ratings),
+    bad("reviewWrite", "body", descriptions),
+    bad("chatMessageSend", "body", descriptions),
 ];
 
 /// Sends every value of the table; fails naming those not refused as told.
@@ -133,6 +136,10 @@ fn reasons() -> Vec<Value> {
 
 fn numbers(least: i32) -> Vec<Value> {
     [i32::MIN, -1, 0, least - 1, 1_001, i32::MAX].into_iter().map(Value::from).collect()
+}
+
+fn ratings() -> Vec<Value> {
+    [i32::MIN, -1, 0, 6, i32::MAX].into_iter().map(Value::from).collect()
 }
 
 fn emails() -> Vec<Value> {

@@ -7,13 +7,16 @@ use crate::scene::{Scene, missing};
 use crate::trial::{Refusal, Trial};
 
 /// One thing of each noun.
-const NOUNS: [(&str, &str); 7] = [
+const NOUNS: [(&str, &str); 10] = [
     ("gatheringId", "gathering"),
     ("membershipId", "guestMembership"),
     ("scheduleId", "schedule"),
     ("attendanceId", "attendance"),
     ("memberId", "guest"),
     ("regionId", "region"),
+    ("reviewId", "review"),
+    ("messageId", "said"),
+    ("upToId", "notification"),
     ("", "viewer"),
 ];
 
@@ -22,6 +25,9 @@ pub async fn try_all(scene: &Scene) {
     let mut trial = Trial::begin(scene).await;
     let fields = inputs::fields(&scene.cast.stranger).await;
     for Field { mutation, name, .. } in fields.iter().filter(|field| field.of == "ID") {
+        if name == "clientId" {
+            continue;
+        }
         for id in wrong_ids(scene, name) {
             let (role, input) = spoilt(scene, mutation, name, id);
             // A region is chosen from a list; everything else is looked for.
@@ -30,7 +36,14 @@ pub async fn try_all(scene: &Scene) {
             trial.refused(scene.cast.client(role), mutation, input, by).await;
         }
     }
-    trial.end(150).await;
+    // An id that the sender makes up names nothing; it is short and can be seen.
+    for odd in ["", " ", "두 낱말", "a b", "\0", "\u{7f}", &"a".repeat(65), &"a".repeat(20_000)]
+    {
+        let (role, input) = spoilt(scene, "chatMessageSend", "clientId", json!(odd));
+        let by = Refusal::User("INVALID", Some("clientId".to_owned()));
+        trial.refused(scene.cast.client(role), "chatMessageSend", input, by).await;
+    }
+    trial.end(200).await;
 }
 
 fn wrong_ids(scene: &Scene, field: &str) -> Vec<Value> {

@@ -75,6 +75,19 @@ const GOOD: &[Good] = &[
     ),
     Good("scheduleWithdraw", Role::Member, r#"{ "scheduleId": "<schedule>" }"#),
     Good("attendanceRecord", Role::Host, r#"{ "attendanceId": "<attendance>", "attended": true }"#),
+    Good(
+        "reviewWrite",
+        Role::Member,
+        r#"{ "scheduleId": "<over>", "rating": 5, "body": "또 가고 싶어요." }"#,
+    ),
+    Good("reviewDelete", Role::Member, r#"{ "reviewId": "<review>" }"#),
+    Good(
+        "chatMessageSend",
+        Role::Member,
+        r#"{ "gatheringId": "<gathering>", "body": "안녕하세요", "clientId": "<fresh>" }"#,
+    ),
+    Good("chatMessageDelete", Role::Member, r#"{ "messageId": "<said>" }"#),
+    Good("notificationMarkRead", Role::Member, r#"{ "upToId": "<notification>" }"#),
 ];
 
 /// Who may do a mutation, and what they send.

@@ -10,7 +10,7 @@ struct List {
     at: &'static str,
 }
 
-const LISTS: [List; 8] = [
+const LISTS: [List; 12] = [
     List { query: "{ gatherings(<page>) { <edges> } }", at: "/gatherings" },
     List { query: "{ gatherings(sort: NEWEST, <page>) { <edges> } }", at: "/gatherings" },
     List { query: "{ gatherings(sort: POPULAR, <page>) { <edges> } }", at: "/gatherings" },
@@ -28,6 +28,19 @@ const LISTS: [List; 8] = [
     },
     List { query: "{ viewer { memberships(<page>) { <edges> } } }", at: "/viewer/memberships" },
     List { query: "{ viewer { attendances(<page>) { <edges> } } }", at: "/viewer/attendances" },
+    List {
+        query: r#"{ node(id: "<past>") { ... on Gathering { reviews(<page>) { <edges> } } } }"#,
+        at: "/node/reviews",
+    },
+    List {
+        query: r#"{ node(id: "<over>") { ... on Schedule { reviews(<page>) { <edges> } } } }"#,
+        at: "/node/reviews",
+    },
+    List {
+        query: r#"{ node(id: "<gathering>") { ... on Gathering { messages(<page>) { <edges> } } } }"#,
+        at: "/node/messages",
+    },
+    List { query: "{ viewer { notifications(<page>) { <edges> } } }", at: "/viewer/notifications" },
 ];
 
 /// Arguments of a page that make no sense, and the one that is at fault.

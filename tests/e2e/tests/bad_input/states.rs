@@ -47,6 +47,10 @@ const SET_ROLE: &str = "membershipSetRole";
 const REMOVE: &str = "membershipRemove";
 const ATTEND: &str = "scheduleAttend";
 const WITHDRAW: &str = "scheduleWithdraw";
+const SAY: &str = "chatMessageSend";
+const UNSAY: &str = "chatMessageDelete";
+const REVIEW: &str = "reviewWrite";
+const UNREVIEW: &str = "reviewDelete";
 
 const GATHERING: &str = r#"{ "gatheringId": "<gathering>" }"#;
 const FULL: &str = r#"{ "gatheringId": "<gathering>", "capacity": 3 }"#;
@@ -60,6 +64,9 @@ const PROMOTE_GUEST: &str = r#"{ "membershipId": "<guestMembership>", "role": "M
 const CANCEL: &str = r#"{ "scheduleId": "<schedule>", "reason": "비가 와요." }"#;
 const SCHEDULE: &str = r#"{ "scheduleId": "<schedule>" }"#;
 const FREE: &str = r#"{ "scheduleId": "<free>", "allowOverlap": true }"#;
+const HELLO: &str = r#"{ "gatheringId": "<gathering>", "clientId": "hello", "body": "안녕" }"#;
+const OPINION: &str = r#"{ "scheduleId": "<over>", "rating": 5, "body": "좋았어요." }"#;
+const OWN_REVIEW: &str = r#"{ "reviewId": "<review>" }"#;
 
 const CASES: &[Case] = &[
     about(
@@ -197,6 +204,46 @@ const CASES: &[Case] = &[
             r#"{ "scheduleId": "<begun>", "startsAt": "<soon>", "endsAt": "<later>" }"#,
         ),
         "WRONG_STATE",
+    ),
+    case(&[Step(Member, "gatheringLeave", GATHERING)], Step(Member, SAY, HELLO), "NOT_A_MEMBER"),
+    case(&[Step(Host, REMOVE, BAN_GUEST)], Step(Guest, SAY, HELLO), "NOT_A_MEMBER"),
+    case(&[], Step(Applicant, SAY, HELLO), "NOT_A_MEMBER"),
+    about(
+        &[Step(Member, SAY, HELLO)],
+        Step(
+            Member,
+            SAY,
+            r#"{ "gatheringId": "<gathering>", "clientId": "hello", "body": "다른 말" }"#,
+        ),
+        "IDEMPOTENCY_KEY_REUSED",
+        "clientId",
+    ),
+    case(&[], Step(Member, UNSAY, r#"{ "messageId": "<answered>" }"#), "FORBIDDEN"),
+    about(
+        &[Step(Member, "gatheringLeave", GATHERING)],
+        Step(Member, UNSAY, r#"{ "messageId": "<said>" }"#),
+        "NOT_FOUND",
+        "messageId",
+    ),
+    case(
+        &[],
+        Step(Member, REVIEW, r#"{ "scheduleId": "<schedule>", "rating": 5, "body": "벌써" }"#),
+        "WRONG_STATE",
+    ),
+    case(&[], Step(Host, REVIEW, OPINION), "WRONG_STATE"),
+    case(&[], Step(Outsider, REVIEW, OPINION), "WRONG_STATE"),
+    case(&[], Step(Guest, UNREVIEW, OWN_REVIEW), "FORBIDDEN"),
+    about(
+        &[Step(Member, UNREVIEW, OWN_REVIEW)],
+        Step(Member, UNREVIEW, OWN_REVIEW),
+        "NOT_FOUND",
+        "reviewId",
+    ),
+    about(
+        &[],
+        Step(Guest, "notificationMarkRead", r#"{ "upToId": "<notification>" }"#),
+        "NOT_FOUND",
+        "upToId",
     ),
     about(
         &[],

@@ -125,4 +125,43 @@ pub const ACTS: &[Act] = &[
         payload: &["attendance"],
         does: LEADERS_AFTER_JOINING,
     },
+    Act {
+        mutation: "reviewWrite",
+        input: r#"{ scheduleId: "<over>", rating: 5, body: "<title>" }"#,
+        payload: &["review"],
+        // Only the member was there.
+        does: [SIGN_IN, Refused("WRONG_STATE"), Done, Refused("WRONG_STATE")],
+    },
+    Act {
+        mutation: "reviewDelete",
+        input: r#"{ reviewId: "<review>" }"#,
+        payload: &["deletedId"],
+        // The member wrote it.
+        does: [SIGN_IN, Refused("FORBIDDEN"), Done, Refused("FORBIDDEN")],
+    },
+    Act {
+        mutation: "chatMessageSend",
+        input: r#"{ gatheringId: "<gathering>", body: "<title>", clientId: "<fresh>" }"#,
+        payload: &["edge"],
+        does: [SIGN_IN, Refused("NOT_A_MEMBER"), Done, Done],
+    },
+    Act {
+        mutation: "chatMessageDelete",
+        input: r#"{ messageId: "<answered>" }"#,
+        payload: &["message"],
+        // The guest said it; outsiders do not even know of it.
+        does: [SIGN_IN, Refused("NOT_FOUND"), Refused("FORBIDDEN"), Done],
+    },
+    Act {
+        mutation: "chatMessageDelete",
+        input: r#"{ messageId: "<said>" }"#,
+        payload: &["message"],
+        does: [SIGN_IN, Refused("NOT_FOUND"), Done, Done],
+    },
+    Act {
+        mutation: "notificationMarkRead",
+        input: r#"{ upToId: "<notification>" }"#,
+        payload: &["viewer"],
+        does: [SIGN_IN, Refused("NOT_FOUND"), Done, Refused("NOT_FOUND")],
+    },
 ];

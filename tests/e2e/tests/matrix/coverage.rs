@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use moim_e2e::{Client, json};
 
 use crate::acts::ACTS;
-use crate::rows::GROUPS;
+use crate::fields::groups;
+use crate::live;
 use crate::scene::text;
 
 /// Fails naming every field and mutation that is in the schema only, and every row that is in the
@@ -41,8 +42,7 @@ async fn in_the_schema(client: &Client) -> BTreeSet<String> {
 }
 
 fn in_the_table() -> BTreeSet<String> {
-    let fields = GROUPS
-        .iter()
+    let fields = groups()
         .flat_map(|group| group.rows.iter().map(move |row| format!("{}.{}", group.of, row.field)));
     let acts = ACTS.iter().flat_map(|act| {
         let payload = format!("{}{}Payload", act.mutation[..1].to_uppercase(), &act.mutation[1..]);
@@ -50,7 +50,8 @@ fn in_the_table() -> BTreeSet<String> {
         let fields: Vec<_> = all.map(|field| format!("{payload}.{field}")).collect();
         fields.into_iter().chain([format!("Mutation.{}", act.mutation)])
     });
-    fields.chain(acts).collect()
+    let live = live::FIELDS.iter().map(|field| format!("Subscription.{field}"));
+    fields.chain(acts).chain(live).collect()
 }
 
 const INTROSPECTION: &str = "{

@@ -2,8 +2,8 @@
 
 use moim_e2e::{Client, Value, error_codes, json};
 
-use crate::rows::GROUPS;
 use crate::scene::{ROLES, Scene};
+use crate::{room_rows, rows};
 
 /// What somebody sees of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,10 +54,15 @@ pub const fn ask(field: &'static str, ask: &'static str, at: &'static str, seen:
     Row { field, ask, at, seen }
 }
 
+/// The whole table.
+pub fn groups() -> impl Iterator<Item = &'static Group> {
+    rows::GROUPS.iter().chain(room_rows::GROUPS)
+}
+
 /// Asks for every row of the table in every role; fails naming all that differ.
 pub async fn try_all(scene: &Scene) {
     let mut wrong = Vec::new();
-    for group in GROUPS {
+    for group in groups() {
         for row in group.rows {
             for (role, expected) in ROLES.into_iter().zip(row.seen) {
                 let query = scene.fill(&group.through.replace("<*>", row.ask));

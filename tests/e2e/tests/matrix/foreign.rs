@@ -87,10 +87,29 @@ const CASES: &[Case] = &[
         Said::Forbidden("NOT_A_MEMBER"),
     ),
     case("attendanceRecord", "attendanceId", "attended: true", "begunWaiting", Said::AsMissing),
+    case(
+        "reviewWrite",
+        "scheduleId",
+        r#"rating: 5, body: "a""#,
+        "over",
+        Said::Public("WRONG_STATE"),
+    ),
+    case("reviewDelete", "reviewId", "", "review", Said::Forbidden("FORBIDDEN")),
+    case(
+        "chatMessageSend",
+        "gatheringId",
+        r#"body: "a", clientId: "a""#,
+        "gathering",
+        Said::Forbidden("NOT_A_MEMBER"),
+    ),
+    case("chatMessageDelete", "messageId", "", "said", Said::AsMissing),
+    case("notificationMarkRead", "upToId", "", "notification", Said::AsMissing),
 ];
 
 /// Arguments that take ids of what belongs to nobody, or that everybody may name.
 const OPEN_TO_ALL: &[&str] = &[
+    // The sender's own.
+    "chatMessageSend.clientId",
     "gatheringCreate.regionId",
     "gatheringJoin.gatheringId",
     "gatheringUpdate.regionId",
@@ -98,7 +117,7 @@ const OPEN_TO_ALL: &[&str] = &[
 ];
 
 /// Things that only some may know of.
-const HIDDEN: &[&str] = &["applicant", "waiting", "begunWaiting", "viewer"];
+const HIDDEN: &[&str] = &["applicant", "waiting", "begunWaiting", "viewer", "said", "notification"];
 
 /// Tries every id argument as the outsider; fails naming all that tell or change something.
 pub async fn try_all(scene: &Scene) {

@@ -5,7 +5,9 @@ mod acts;
 mod coverage;
 mod fields;
 mod foreign;
+mod live;
 mod mutations;
+mod room_rows;
 mod rows;
 mod scene;
 mod snapshot;
@@ -16,7 +18,8 @@ use crate::scene::{Scene, assert_quiet};
 
 on_both_shapes! {
     async fn every_field_answers_as_the_table_says(platform: Platform) {
-        let scene = Scene::set(&platform).await;
+        let mut scene = Scene::set(&platform).await;
+        scene.end().await;
         fields::try_all(&scene).await;
         assert_quiet(&platform);
     }
@@ -24,13 +27,21 @@ on_both_shapes! {
     async fn every_mutation_answers_as_the_table_says(platform: Platform) {
         let mut scene = Scene::set(&platform).await;
         scene.begin().await;
+        scene.end().await;
         mutations::try_all(&mut scene).await;
+        assert_quiet(&platform);
+    }
+
+    async fn every_subscription_answers_as_the_table_says(platform: Platform) {
+        let scene = Scene::set(&platform).await;
+        live::try_all(&scene).await;
         assert_quiet(&platform);
     }
 
     async fn ids_of_other_peoples_things_tell_and_change_nothing(platform: Platform) {
         let mut scene = Scene::set(&platform).await;
         scene.begin().await;
+        scene.end().await;
         foreign::try_all(&scene).await;
         assert_quiet(&platform);
     }

@@ -21,7 +21,7 @@ pub struct Act {
     pub mutation: &'static str,
     /// A GraphQL literal.
     pub input: &'static str,
-    /// Fields of the payload besides `userErrors`; each is an object.
+    /// Fields of the payload besides `userErrors`; each is an object, or an id.
     pub payload: &'static [&'static str],
     /// In the order of [`ROLES`].
     pub does: [Does; 4],
@@ -71,11 +71,15 @@ async fn prepare(scene: &Scene, act: &Act, role: Role) -> (Client, String) {
 /// The mutation under a fresh key, with its whole payload.
 pub fn operation(act: &Act, input: &str) -> String {
     let Act { mutation, payload, .. } = act;
-    let fields: String = payload.iter().map(|field| format!("{field} {{ __typename }} ")).collect();
+    let fields: String = payload.iter().map(|field| selected(field)).collect();
     format!(
         r#"mutation {{ it: {mutation}(input: {input}) @idempotent(key: "<fresh>") {{
             {fields}userErrors {{ code message path }} }} }}"#
     )
+}
+
+fn selected(field: &str) -> String {
+    if field.ends_with("Id") { format!("{field} ") } else { format!("{field} {{ __typename }} ") }
 }
 
 fn check(body: &Value, act: &Act, expected: Does) -> Result<(), String> {
@@ -87,7 +91,7 @@ fn check(body: &Value, act: &Act, expected: Does) -> Result<(), String> {
         .flatten()
         .map(|error| error["code"].as_str().unwrap_or_default())
         .collect();
-    let all = |present: bool| act.payload.iter().all(|field| payload[field].is_object() == present);
+    let all = |present: bool| act.payload.iter().all(|field| payload[field].is_null() != present);
     let as_expected = match expected {
         Does::Done => errors.is_empty() && payload.is_object() && codes.is_empty() && all(true),
         Does::Refused(code) => errors.is_empty() && codes == [code] && all(false),

@@ -3,7 +3,7 @@
 use crate::fields::See::{Data, Denied, Empty, Gone, Is, Null};
 use crate::fields::{Group, See, ask, plain};
 
-const EVERYONE: [See; 4] = [Data; 4];
+pub const EVERYONE: [See; 4] = [Data; 4];
 const NOTHING: [See; 4] = [Null; 4];
 /// The member and the host.
 const INSIDERS: [See; 4] = [Null, Null, Data, Data];
@@ -31,6 +31,9 @@ pub const GROUPS: &[Group] = &[
             ask("viewer", "viewer { id }", "", [Null, Data, Data, Data]),
             ask("member", r#"member(by: { id: "<guest>" }) { id }"#, "/id", EVERYONE),
             ask("member", r#"member(by: { nickname: "guest" }) { id }"#, "/id", EVERYONE),
+            ask("node", r#"node(id: "<review>") { id }"#, "/id", EVERYONE),
+            ask("node", r#"node(id: "<said>") { id }"#, "", INSIDERS),
+            ask("node", r#"node(id: "<notification>") { id }"#, "", [Null, Null, Data, Null]),
             ask("regions", "regions { id }", "", EVERYONE),
             ask("gatherings", "gatherings(first: 1) { edges { cursor } }", "/edges", EVERYONE),
         ],
@@ -50,6 +53,13 @@ pub const GROUPS: &[Group] = &[
                 "/edges",
                 [Gone, Empty, Data, Data],
             ),
+            ask(
+                "notifications",
+                "notifications(first: 1) { edges { cursor } }",
+                "/edges",
+                [Gone, Empty, Data, Data],
+            ),
+            plain("unreadNotificationCount", SIGNED_IN),
         ],
     },
     Group {
@@ -96,6 +106,18 @@ pub const GROUPS: &[Group] = &[
                 HOST_IN_LISTS,
             ),
             ask("schedules", "schedules(first: 9) { edges { cursor } }", "/edges", EVERYONE),
+            plain("rating", NOTHING),
+            ask("reviews", "reviews(first: 9) { edges { cursor } }", "/edges", [Empty; 4]),
+            ask("messages", "messages(last: 9) { edges { cursor } }", "", INSIDERS),
+        ],
+    },
+    Group {
+        of: "Gathering",
+        through: r#"{ node(id: "<past>") { ... on Gathering { <*> } } }"#,
+        at: "/node",
+        rows: &[
+            plain("rating", EVERYONE),
+            ask("reviews", "reviews(first: 9) { edges { cursor } }", "/edges", EVERYONE),
         ],
     },
     Group {
@@ -157,6 +179,7 @@ pub const GROUPS: &[Group] = &[
                 "/edges",
                 HOST_IN_LISTS,
             ),
+            ask("reviews", "reviews(first: 9) { edges { cursor } }", "/edges", [Empty; 4]),
             plain("icsUrl", EVERYONE),
         ],
     },
@@ -291,10 +314,10 @@ const MEMBER: &[crate::fields::Row] = &[
     plain("viewerHasBlocked", EVERYONE),
 ];
 
-const CONNECTION: &[crate::fields::Row] = &[
+pub const CONNECTION: &[crate::fields::Row] = &[
     ask("edges", "edges { cursor }", "", EVERYONE),
     ask("pageInfo", "pageInfo { hasNextPage }", "/hasNextPage", EVERYONE),
 ];
 
-const EDGE: &[crate::fields::Row] =
+pub const EDGE: &[crate::fields::Row] =
     &[plain("cursor", EVERYONE), ask("node", "node { id }", "/id", EVERYONE)];

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use moim_e2e::{Client, Person, Platform, Value, expect_data, in_hours, json};
+use moim_e2e::{
+    Client, Person, Platform, Value, eventually, expect_data, held, in_hours, in_time, json,
+};
 
 /// How somebody stands to the gathering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +90,39 @@ impl Scene {
         ]);
         let mut scene = Self { cast, names };
         scene.reset().await;
+        scene.hear().await;
         scene
+    }
+
+    /// Waits until the host and the member were notified of something, which takes its time; the newest
+    /// one of the member is `<notification>`.
+    async fn hear(&mut self) {
+        for person in [&self.cast.host, &self.cast.member] {
+            let heard = eventually(async || {
+                let data = person.data(NEWEST, json!({})).await;
+                let edges = &data["viewer"]["notifications"]["edges"];
+                edges[0]["node"]["id"].as_str().map(str::to_owned).ok_or(data)
+            });
+            self.names.insert("notification", heard.await);
+        }
+    }
+
+    /// Adds a schedule that is over, where the member and the guest were, and the member's review of it:
+    /// `<past>`, `<over>`, `<review>`.
+    pub async fn end(&mut self) {
+        let Cast { host, member, guest, .. } = &self.cast;
+        let gathering = host.create_gathering(json!({ "title": "지난 모임" })).await;
+        member.join(&gathering).await;
+        guest.join(&gathering).await;
+        let over = held(host, &gathering, &[member, guest]).await;
+        let review = member.review(&over.schedule, 4, "즐거웠어요.").await;
+        // The gathering hears of it by itself.
+        eventually(async || {
+            let data = host.data(RATING, json!({ "id": gathering })).await;
+            if data["node"]["rating"].is_null() { Err(data) } else { Ok(()) }
+        })
+        .await;
+        self.names.extend([("past", gathering), ("over", over.schedule), ("review", review)]);
     }
 
     /// Starts over with another gathering: the member and the guest are in, the applicant waits; one
@@ -113,6 +147,13 @@ impl Scene {
         let attendance = attend(member, &schedule).await;
         attend(host, &schedule).await;
         let waiting = attend(guest, &schedule).await;
+        let said = member.say(&gathering, "몇 시에 만나요?").await;
+        let answered = guest.say(&gathering, "일곱 시요!").await;
+        if let Some(over) = self.names.get("over") {
+            // Whoever took it back, it stands again.
+            let review = member.review(over, 4, "즐거웠어요.").await;
+            self.names.insert("review", review);
+        }
 
         self.names.extend([
             ("gathering", gathering),
@@ -125,6 +166,8 @@ impl Scene {
             ("overlapping", overlapping),
             ("attendance", attendance),
             ("waiting", waiting),
+            ("said", text(&said["node"]["id"])),
+            ("answered", text(&answered["node"]["id"])),
         ]);
     }
 
@@ -137,7 +180,7 @@ impl Scene {
         guest.join(&gathering).await;
         let mut lead = Duration::from_secs(2);
         let (begun, attendance, waiting) = loop {
-            let times = json!({ "startsAt": after(lead), "endsAt": in_hours(2), "capacity": 1 });
+            let times = json!({ "startsAt": in_time(lead), "endsAt": in_hours(2), "capacity": 1 });
             let schedule = host.create_schedule(&gathering, times).await;
             let overlap = json!({ "allowOverlap": true });
             let here = member.try_attend(&schedule, overlap.clone()).await;
@@ -167,6 +210,11 @@ impl Scene {
     /// What a name stands for.
     pub fn id(&self, name: &str) -> &str {
         self.names.get(name).unwrap_or_else(|| panic!("nothing is called <{name}>"))
+    }
+
+    /// True when something has this name.
+    pub fn knows(&self, name: &str) -> bool {
+        self.names.contains_key(name)
     }
 
     /// A text with every `<name>` replaced by what it stands for; `<fresh>` is new each time.
@@ -216,11 +264,6 @@ async fn attend(person: &Person, schedule: &str) -> String {
     text(&expect_data(&body)["scheduleAttend"]["attendance"]["id"])
 }
 
-#[allow(clippy::disallowed_methods, reason = "tests ask for meetups in the system's own future")]
-fn after(lead: Duration) -> String {
-    (chrono::Utc::now() + lead).to_rfc3339()
-}
-
 const UPDATE_PROFILE: &str = "mutation($input: MemberUpdateInput!) {
   memberUpdate(input: $input) { userErrors { code message path } }
 }";
@@ -233,4 +276,6 @@ const JOIN: &str = "mutation($input: GatheringJoinInput!) {
 const OWN_MEMBERSHIP: &str = "query($id: ID!) {
   node(id: $id) { ... on Gathering { viewerMembership { id } } }
 }";
+const NEWEST: &str = "{ viewer { notifications(first: 1) { edges { node { id } } } } }";
+const RATING: &str = "query($id: ID!) { node(id: $id) { ... on Gathering { rating } } }";
 const STATUS: &str = "query($id: ID!) { node(id: $id) { ... on Schedule { status } } }";

@@ -7,7 +7,8 @@ use crate::scene::Scene;
 /// The platform as somebody sees it; equal before and after whatever writes nothing.
 pub async fn snapshot(client: &Client, scene: &Scene) -> Value {
     let mut all = Vec::new();
-    for query in QUERIES {
+    let past = scene.knows("past").then_some(REVIEWS);
+    for query in QUERIES.into_iter().chain(past) {
         all.push(client.data(&scene.fill(query), json!({})).await);
     }
     Value::from(all)
@@ -34,7 +35,12 @@ const QUERIES: [&str; 3] = [
           capacity goingCount waitlistCount status
           going: attendances(first: 9) { ...Line }
           waiting: attendances(state: WAITLISTED, first: 9) { ...Line }
-          withdrawn: attendances(state: WITHDRAWN, first: 9) { ...Line } } } } } } }
+          withdrawn: attendances(state: WITHDRAWN, first: 9) { ...Line } } } }
+        messages(last: 20) { edges { node { id body sentAt author { id } } } } } } }
       fragment Roster on MembershipConnection { edges { node { id role status message updatedAt } } }
       fragment Line on AttendanceConnection { edges { node { id state updatedAt } } }"#,
 ];
+
+/// The review room's rating follows by itself; of what it follows from nothing is left out.
+const REVIEWS: &str = r#"{ node(id: "<past>") { ... on Gathering {
+    reviews(first: 20) { edges { node { id rating body createdAt updatedAt author { id } } } } } } }"#;

@@ -1,9 +1,9 @@
-//! A client of graphql-transport-ws that subscribes once and can be cut off in the middle.
+//! A client of graphql-transport-ws that can be cut off in the middle.
 
 use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};
-use moim_e2e::{Value, json};
+use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -20,24 +20,29 @@ pub struct Socket(WebSocketStream<TcpStream>);
 impl Socket {
     /// Connects to an endpoint such as `http://127.0.0.1:4000` and signs in; an error when it is down.
     pub async fn open(url: &str, token: &str) -> anyhow::Result<Self> {
-        Self::open_on(TcpSocket::new_v4()?, url, token).await
+        Self::open_on(TcpSocket::new_v4()?, url, json!({ "accessToken": token })).await
+    }
+
+    /// The same without signing in.
+    pub async fn open_as_stranger(url: &str) -> anyhow::Result<Self> {
+        Self::open_on(TcpSocket::new_v4()?, url, json!({})).await
     }
 
     /// The same with so little room at this end that whoever sends to it soon has to wait.
     pub async fn open_narrow(url: &str, token: &str) -> anyhow::Result<Self> {
         let tcp = TcpSocket::new_v4()?;
         tcp.set_recv_buffer_size(NARROW_BYTES)?;
-        Self::open_on(tcp, url, token).await
+        Self::open_on(tcp, url, json!({ "accessToken": token })).await
     }
 
-    async fn open_on(tcp: TcpSocket, url: &str, token: &str) -> anyhow::Result<Self> {
+    async fn open_on(tcp: TcpSocket, url: &str, payload: Value) -> anyhow::Result<Self> {
         let place = url.strip_prefix("http://").unwrap_or(url);
         let stream = timeout(ANSWER_WITHIN, tcp.connect(place.parse()?)).await??;
         let mut request = format!("ws://{place}/graphql").into_client_request()?;
         let protocol = "graphql-transport-ws".parse()?;
         request.headers_mut().insert("sec-websocket-protocol", protocol);
         let (mut socket, _) = timeout(ANSWER_WITHIN, client_async(request, stream)).await??;
-        let init = json!({ "type": "connection_init", "payload": { "accessToken": token } });
+        let init = json!({ "type": "connection_init", "payload": payload });
         socket.send(Message::text(init.to_string())).await?;
         let mut socket = Self(socket);
         let ack = timeout(ANSWER_WITHIN, socket.next()).await??;
@@ -68,5 +73,51 @@ impl Socket {
                 None => anyhow::bail!("the socket is gone"),
             }
         }
+    }
+
+    /// The next message about an operation, pings left out; fails when none comes in time.
+    pub async fn soon(&mut self) -> Value {
+        let within = timeout(ANSWER_WITHIN, async {
+            loop {
+                let message = self.next().await?;
+                if message["type"] != "ping" {
+                    return anyhow::Ok(message);
+                }
+            }
+        });
+        within.await.expect("a message was to come").unwrap()
+    }
+
+    /// `data` of the next event; fails on anything else.
+    pub async fn event(&mut self) -> Value {
+        let message = self.soon().await;
+        assert_eq!(message["type"], "next", "{message}");
+        assert!(message["payload"].get("errors").is_none(), "{message}");
+        message["payload"]["data"].clone()
+    }
+
+    /// Code of the one error that ends an operation, whichever message carries it; fails on an event.
+    pub async fn refusal(&mut self) -> String {
+        let message = self.soon().await;
+        let errors = match message["type"].as_str() {
+            Some("error") => &message["payload"],
+            _ => &message["payload"]["errors"],
+        };
+        let code = errors[0]["extensions"]["code"].as_str();
+        code.unwrap_or_else(|| panic!("no refusal: {message}")).to_owned()
+    }
+
+    /// The code it is closed with, whatever comes before; fails when it stays open.
+    pub async fn close_code(&mut self) -> u16 {
+        let closing = async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Close(Some(frame)))) => return u16::from(frame.code),
+                    Some(Ok(_)) => {}
+                    other => panic!("gone without a word: {other:?}"),
+                }
+            }
+        };
+        timeout(ANSWER_WITHIN, closing).await.expect("it was to be closed")
     }
 }
