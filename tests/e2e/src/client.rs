@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 use crate::answer::{Answer, expect_data};
 
-const SEEN: &str = "x-moim-seen";
+pub(crate) const SEEN: &str = "x-moim-seen";
 const SEEN_COOKIE: &str = "moim-seen=";
 
 /// Which way a client sends back what it has seen.
@@ -87,6 +87,11 @@ impl Client {
     /// The access token it sends.
     pub fn token(&self) -> Option<&str> {
         self.token.as_deref()
+    }
+
+    /// What it was handed last, to be sent back.
+    pub fn seen(&self) -> Option<String> {
+        self.seen.lock().unwrap().clone()
     }
 
     /// Asks, and answers the body; fails when the status says that the server failed.

@@ -10,6 +10,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
+use crate::client::{Client, SEEN};
+
 /// For an answer that should come at once; on a busy machine it may take a while.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 const NARROW_BYTES: u32 = 4_096;
@@ -20,27 +22,39 @@ pub struct Socket(WebSocketStream<TcpStream>);
 impl Socket {
     /// Connects to an endpoint such as `http://127.0.0.1:4000` and signs in; an error when it is down.
     pub async fn open(url: &str, token: &str) -> anyhow::Result<Self> {
-        Self::open_on(TcpSocket::new_v4()?, url, json!({ "accessToken": token })).await
+        Self::open_on(TcpSocket::new_v4()?, url, json!({ "accessToken": token }), None).await
     }
 
-    /// The same without signing in.
-    pub async fn open_as_stranger(url: &str) -> anyhow::Result<Self> {
-        Self::open_on(TcpSocket::new_v4()?, url, json!({})).await
+    /// Connects as a client: with its token, if any, and with what it has seen.
+    pub async fn of(client: &Client) -> anyhow::Result<Self> {
+        let payload = match client.token() {
+            Some(token) => json!({ "accessToken": token }),
+            None => json!({}),
+        };
+        Self::open_on(TcpSocket::new_v4()?, client.url(), payload, client.seen()).await
     }
 
     /// The same with so little room at this end that whoever sends to it soon has to wait.
     pub async fn open_narrow(url: &str, token: &str) -> anyhow::Result<Self> {
         let tcp = TcpSocket::new_v4()?;
         tcp.set_recv_buffer_size(NARROW_BYTES)?;
-        Self::open_on(tcp, url, json!({ "accessToken": token })).await
+        Self::open_on(tcp, url, json!({ "accessToken": token }), None).await
     }
 
-    async fn open_on(tcp: TcpSocket, url: &str, payload: Value) -> anyhow::Result<Self> {
+    async fn open_on(
+        tcp: TcpSocket,
+        url: &str,
+        payload: Value,
+        seen: Option<String>,
+    ) -> anyhow::Result<Self> {
         let place = url.strip_prefix("http://").unwrap_or(url);
         let stream = timeout(ANSWER_WITHIN, tcp.connect(place.parse()?)).await??;
         let mut request = format!("ws://{place}/graphql").into_client_request()?;
         let protocol = "graphql-transport-ws".parse()?;
         request.headers_mut().insert("sec-websocket-protocol", protocol);
+        if let Some(seen) = seen {
+            request.headers_mut().insert(SEEN, seen.parse()?);
+        }
         let (mut socket, _) = timeout(ANSWER_WITHIN, client_async(request, stream)).await??;
         let init = json!({ "type": "connection_init", "payload": payload });
         socket.send(Message::text(init.to_string())).await?;

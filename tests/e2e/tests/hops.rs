@@ -320,7 +320,12 @@ async fn every_operation_makes_the_calls_in_the_table() {
     my calendar: gathering.BatchGet, member.GetAccount, schedule.BatchGet, schedule.ListViewerAttendances
     my home: gathering.BatchGet, gathering.List, gathering.ListViewerMemberships, member.GetAccount, schedule.BatchGet, schedule.ListViewerAttendances
     member by nickname: member.Get
-    nine things by id: gathering.BatchGet, gathering.BatchGetMemberships, member.BatchGet, member.GetAccount, schedule.BatchGet, schedule.BatchGetAttendances
+    gathering page with reviews and messages: chat.BatchList, gathering.BatchGet, review.BatchListOfGatherings
+    browse with the last message and review of each: chat.BatchList, gathering.List, review.BatchListOfGatherings, schedule.BatchGet
+    schedule page with reviews: member.BatchGet, review.BatchListOfSchedules, schedule.BatchGet
+    my bell: member.GetAccount, notification.CountUnread, notification.List, review.BatchGet
+    a message and where it was said: chat.BatchGet, gathering.BatchGet
+    nine things by id: chat.BatchGet, gathering.BatchGet, gathering.BatchGetMemberships, member.BatchGet, member.GetAccount, notification.BatchGet, review.BatchGet, schedule.BatchGet, schedule.BatchGetAttendances
     sign up: member.SignUp
     log in: member.LogIn
     start a gathering: gathering.Create
@@ -329,6 +334,11 @@ async fn every_operation_makes_the_calls_in_the_table() {
     attend what overlaps and see with what: schedule.Attend, schedule.BatchGet
     attend and see the schedule: gathering.BatchGet, schedule.Attend, schedule.BatchGet
     change a profile: member.Update
+    say something: chat.Send
+    take a message away: chat.Delete
+    write a review and see of what: review.Write, schedule.BatchGet
+    take a review back: review.Delete
+    read what the bell told: member.GetAccount, notification.CountUnread, notification.MarkRead
     log out: member.LogOut
     ");
 }

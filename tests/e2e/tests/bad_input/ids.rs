@@ -32,7 +32,12 @@ pub async fn try_all(scene: &Scene) {
             let (role, input) = spoilt(scene, mutation, name, id);
             // A region is chosen from a list; everything else is looked for.
             let code = if name == "regionId" { "INVALID" } else { "NOT_FOUND" };
-            let by = Refusal::User(code, Some(name.clone()));
+            let by = if mutation == "chatMessageSend" {
+                // The chat room knows of gatherings by their members alone.
+                Refusal::User("NOT_A_MEMBER", None)
+            } else {
+                Refusal::User(code, Some(name.clone()))
+            };
             trial.refused(scene.cast.client(role), mutation, input, by).await;
         }
     }

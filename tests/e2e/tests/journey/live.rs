@@ -32,17 +32,19 @@ const NEWEST: &str = "{ viewer { notifications(first: 1) { edges { cursor } } } 
 /// What is promised within five seconds; a busy machine may be late.
 const AT_LAST: Duration = Duration::from_secs(15);
 
-/// A host and a member of one gathering.
+/// A host and a member of one gathering, whom the schedule room knows as such.
 async fn pair(platform: &Platform) -> (Person, Person, String) {
     let host = platform.sign_up("host").await;
     let member = platform.sign_up("member").await;
     let gathering = host.create_gathering(json!({})).await;
+    let schedule = host.create_schedule(&gathering, json!({})).await;
     member.join(&gathering).await;
+    member.attend(&schedule).await;
     (host, member, gathering)
 }
 
 async fn open(person: &Person) -> Socket {
-    Socket::open(person.url(), person.token().unwrap()).await.unwrap()
+    Socket::of(person).await.unwrap()
 }
 
 /// Follows the chat after a cursor, or from now on.
@@ -164,7 +166,7 @@ on_both_shapes! {
         socket.subscribe("again", CHAT, json!({ "id": gathering })).await.unwrap();
         loop {
             let message = socket.soon().await;
-            assert!(message["payload"].get("data").is_none_or(Value::is_null), "{message}");
+            assert!(message.pointer("/payload/data/chatMessageAdded/node").is_none(), "{message}");
             if message["id"] == "again" {
                 break;
             }
@@ -192,6 +194,7 @@ on_both_shapes! {
         let mut response = reqwest::Client::new()
             .post(format!("{}/graphql", member.url()))
             .bearer_auth(member.token().unwrap())
+            .header("x-moim-seen", member.seen().unwrap())
             .header("accept", "text/event-stream")
             .header("content-type", "application/json")
             .body(json!({ "query": CHAT, "variables": variables }).to_string())

@@ -92,7 +92,10 @@ on_both_shapes! {
         let host = platform.sign_up("host").await;
         let gathering = host.create_gathering(json!({})).await;
         let member = platform.sign_up("member").await;
+        let first = host.create_schedule(&gathering, json!({})).await;
         member.join(&gathering).await;
+        // Once the member attends, the schedule room knows whom to tell of the next ones.
+        member.attend(&first).await;
         for _ in 0..3 {
             host.create_schedule(&gathering, json!({})).await;
         }

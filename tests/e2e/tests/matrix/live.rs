@@ -24,12 +24,7 @@ pub async fn try_all(scene: &Scene) {
 }
 
 async fn open(scene: &Scene, role: Role) -> Socket {
-    let client = scene.cast.client(role);
-    let socket = match client.token() {
-        Some(token) => Socket::open(client.url(), token).await,
-        None => Socket::open_as_stranger(client.url()).await,
-    };
-    socket.unwrap()
+    Socket::of(scene.cast.client(role)).await.unwrap()
 }
 
 async fn chat(scene: &Scene, role: Role) {

@@ -141,10 +141,11 @@ impl Scene {
         let own = host.data(OWN_MEMBERSHIP, variables).await;
 
         let schedule = host.create_schedule(&gathering, json!({ "capacity": 2 })).await;
+        // From here on the schedule room knows the member, and the member hears of what is next.
+        let attendance = attend(member, &schedule).await;
         let tomorrow = json!({ "startsAt": in_hours(24), "endsAt": in_hours(26) });
         let free = host.create_schedule(&gathering, tomorrow).await;
         let overlapping = host.create_schedule(&gathering, json!({})).await;
-        let attendance = attend(member, &schedule).await;
         attend(host, &schedule).await;
         let waiting = attend(guest, &schedule).await;
         let said = member.say(&gathering, "몇 시에 만나요?").await;
