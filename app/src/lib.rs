@@ -6,7 +6,7 @@ mod facts;
 pub mod house;
 mod keys;
 mod late;
-mod live;
+pub mod live;
 mod metrics;
 mod reach;
 mod socket;
