@@ -1,4 +1,5 @@
 //! A room's log as it grows, followed over a real socket.
+#![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::future::join;
 use moim::live;
 use moim_kit::bus::{Entry, Fact, Kind, Log};
 use moim_kit::task::Tasks;
@@ -205,16 +207,15 @@ async fn a_long_log_is_caught_up_with_while_it_grows() {
     let (room, topic) = (Room::open().await, Uuid::now_v7());
     room.log.tell(topic, 3_000);
     let mut follower = room.follow(Some(0), &[topic]).await;
-    let growing = room.log.clone();
-    let talk = tokio::spawn(async move {
+    let talking = async {
         for _ in 0..100 {
-            growing.tell(topic, 10);
+            room.log.tell(topic, 10);
             tokio::task::yield_now().await;
         }
-    });
+    };
     let all: Vec<i64> = (1..=4_000).collect();
-    assert_eq!(follower.positions(4_000).await, all);
-    talk.await.unwrap();
+    let ((), positions) = join(talking, follower.positions(4_000)).await;
+    assert_eq!(positions, all);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::join;
 use moim_e2e::{Person, Platform, Socket, Value, eventually, json, on_both_shapes};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -80,20 +81,22 @@ on_both_shapes! {
     async fn readers_get_what_was_said_before_and_while_they_came_in_order_and_once(platform: Platform) {
         let (host, member, gathering) = pair(&platform).await;
         let first = host.say(&gathering, "0").await["cursor"].clone();
-        let (speaker, place) = (host.clone(), gathering.clone());
-        let talking = tokio::spawn(async move {
+        let talking = async {
             for number in 1..=60 {
-                speaker.say(&place, &format!("{number}")).await;
+                host.say(&gathering, &format!("{number}")).await;
             }
-        });
+        };
         // One stays; the other is cut off in the middle and goes on from its last cursor.
         let mut steady = follow(&member, &gathering, &first).await;
         let mut broken = follow(&member, &gathering, &first).await;
-        let (mut bodies, cursor) = take(&mut broken, 20).await;
-        drop(broken);
-        let mut again = follow(&member, &gathering, &cursor).await;
-        bodies.extend(take(&mut again, 40).await.0);
-        talking.await.unwrap();
+        let listening = async {
+            let (mut bodies, cursor) = take(&mut broken, 20).await;
+            drop(broken);
+            let mut again = follow(&member, &gathering, &cursor).await;
+            bodies.extend(take(&mut again, 40).await.0);
+            bodies
+        };
+        let ((), bodies) = join(talking, listening).await;
         let all: Vec<_> = (1..=60).map(|number| number.to_string()).collect();
         assert_eq!(bodies, all);
         assert_eq!(take(&mut steady, 60).await.0, all);
