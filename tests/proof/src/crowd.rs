@@ -27,7 +27,7 @@ pub struct Size {
     #[arg(long, default_value_t = 100)]
     pub stalled: usize,
     /// Messages in each round of measurement.
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 250)]
     pub messages: usize,
     /// Rounds without and with stalled readers, in turn.
     #[arg(long, default_value_t = 5)]
@@ -69,7 +69,7 @@ pub async fn run(size: Size) -> String {
 
     let before = rss_kib(id);
     let sockets = stream::iter(0..size.idle)
-        .map(|number| idle(platform.url(), &members[number % members.len()]))
+        .map(|number| idle(platform.url(), &members[number % members.len().min(MOST_IN_A_ROOM)]))
         .buffer_unordered(32)
         .collect::<Vec<_>>()
         .await;

@@ -1,4 +1,4 @@
-//! The proofs as commands; `tests/proof/README.md` says what each shows.
+//! The proofs as commands; `docs/proofs.md` says what each showed.
 #![allow(clippy::print_stdout, reason = "its figures are what it is for")]
 
 use clap::{Parser, Subcommand};
