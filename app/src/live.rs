@@ -118,10 +118,11 @@ impl Tail {
             };
             match read.await {
                 Ok(entries) => {
-                    let mut sender = self.sender.lock();
+                    let sender = self.sender.lock();
+                    // `Gone` takes the sender away; who comes before it does finds it closed and
+                    // begins anew, so there are never two tails.
                     let Some(followed) = sender.as_ref().filter(|it| it.receiver_count() > 0)
                     else {
-                        *sender = None;
                         return;
                     };
                     for entry in entries {
