@@ -120,7 +120,9 @@ pub fn schedule(event: ScheduleEvent) -> Result<Happening, Fault> {
 
 /// Somebody moved up from the line.
 pub fn seat(event: AttendanceEvent) -> Result<Happening, Fault> {
+    let actor = (!event.actor_id.is_empty()).then(|| id(&event.actor_id)).transpose()?;
     Ok(Happening::Seat {
+        actor,
         meetup: Meetup {
             id: id(&event.schedule_id)?,
             title: event.schedule_title,

@@ -70,6 +70,8 @@ pub enum Happening {
     Seat {
         meetup: Meetup,
         member: MemberId,
+        /// Who made it free; not known of events of an older version.
+        actor: Option<MemberId>,
     },
     Review {
         id: Uuid,
@@ -80,10 +82,7 @@ pub enum Happening {
         host: MemberId,
     },
     /// A schedule is about to start.
-    Soon {
-        meetup: Meetup,
-        going: Vec<MemberId>,
-    },
+    Soon { meetup: Meetup, going: Vec<MemberId> },
 }
 
 /// What has to be said about it, and to whom; nobody is told of their own act.
@@ -118,13 +117,13 @@ pub fn notice(happening: Happening) -> Option<Notice> {
             let words = of_schedule(&turn, &meetup, &gathering_title);
             (kind, words, ("schedule", meetup.id), audience, Some(actor))
         }
-        Happening::Seat { meetup, member } => {
+        Happening::Seat { meetup, member, actor } => {
             let (title, (when, korean)) = (&meetup.title, when(&meetup));
             let words = (
                 format!("You have a seat at {title}, {when}."),
                 format!("'{title}' 일정에 자리가 나서 참석이 확정되었습니다. {korean}에 만나요."),
             );
-            (Kind::SeatGranted, words, ("schedule", meetup.id), vec![member], None)
+            (Kind::SeatGranted, words, ("schedule", meetup.id), vec![member], actor)
         }
         Happening::Review { id, title, author, nickname, rating, host } => {
             let words = (
@@ -274,6 +273,7 @@ mod tests {
             rating: 5,
             host,
         };
+        let seat = |actor| Happening::Seat { meetup: meetup(), member, actor };
         let by_boss = |moved| membership(moved, boss, member, boss);
         let reason = "비".to_owned();
         let to = |who| Some(who);
@@ -297,7 +297,9 @@ mod tests {
             (schedule(Turn::Announced), Kind::ScheduleCreated, to(member)),
             (schedule(Turn::Changed), Kind::ScheduleChanged, to(member)),
             (schedule(Turn::Cancelled { reason }), Kind::ScheduleCancelled, to(member)),
-            (Happening::Seat { meetup: meetup(), member }, Kind::SeatGranted, to(member)),
+            (seat(Some(boss)), Kind::SeatGranted, to(member)),
+            (seat(None), Kind::SeatGranted, to(member)),
+            (seat(Some(member)), Kind::SeatGranted, None),
             (review(boss), Kind::ReviewReceived, to(boss)),
             (review(member), Kind::ReviewReceived, None),
             (

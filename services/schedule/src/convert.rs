@@ -115,8 +115,12 @@ pub fn schedule_event(
     }
 }
 
-/// That somebody in line got a seat.
-pub fn attendance_event(schedule: &Schedule, promoted: &Attendance) -> proto::AttendanceEvent {
+/// That somebody in line got a seat that `actor` made free.
+pub fn attendance_event(
+    schedule: &Schedule,
+    promoted: &Attendance,
+    actor: MemberId,
+) -> proto::AttendanceEvent {
     proto::AttendanceEvent {
         attendance_id: promoted.id.to_string(),
         schedule_id: schedule.id.to_string(),
@@ -124,6 +128,7 @@ pub fn attendance_event(schedule: &Schedule, promoted: &Attendance) -> proto::At
         starts_at_us: schedule.starts_at.us(),
         time_zone: schedule.time_zone.clone(),
         member_id: promoted.member_id.to_string(),
+        actor_id: actor.to_string(),
     }
 }
 

@@ -40,8 +40,8 @@ pub fn tell_attendance(
     tx.tell(ATTENDANCE, attendance.id.uuid(), attendance.version, &fact, trace, now);
 }
 
-/// Tells everything a transaction made of a schedule and the places at it.
-pub fn tell_outcome(tx: &mut Tx, outcome: &Outcome, trace: &str, now: Timestamp) {
+/// Tells everything that `actor` made of a schedule and the places at it in a transaction.
+pub fn tell_outcome(tx: &mut Tx, outcome: &Outcome, actor: MemberId, trace: &str, now: Timestamp) {
     let gathering = outcome.schedule.gathering_id;
     tell_schedule(tx, &outcome.schedule, trace, now);
     if let Some(changed) = &outcome.changed {
@@ -49,7 +49,7 @@ pub fn tell_outcome(tx: &mut Tx, outcome: &Outcome, trace: &str, now: Timestamp)
     }
     for promoted in &outcome.promoted {
         tell_attendance(tx, promoted, gathering, true, trace, now);
-        let event = convert::attendance_event(&outcome.schedule, promoted);
+        let event = convert::attendance_event(&outcome.schedule, promoted, actor);
         let (id, topic) = (promoted.id.uuid(), promoted.member_id.uuid());
         tx.tell_event(ATTENDANCE, id, promoted.version, Some(topic), &event, trace, now);
     }
@@ -120,7 +120,7 @@ impl Copier {
         let now = self.clock.now();
         for schedule in self.store.list_places(tx, gathering, member, now).await? {
             match self.store.give_up(tx, schedule, member, seats::lose_place, now).await {
-                Ok(outcome) => tell_outcome(tx, &outcome, trace, now),
+                Ok(outcome) => tell_outcome(tx, &outcome, member, trace, now),
                 // Withdrawn or called off since it was listed: there is nothing left to take back.
                 Err(fault) if fault.code() == Code::WrongState => {}
                 Err(fault) => return Err(fault),

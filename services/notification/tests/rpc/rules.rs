@@ -55,6 +55,7 @@ on_both_databases! {
             starts_at_us: 1_773_482_400_000_000,
             time_zone: "Asia/Seoul".to_owned(),
             member_id: member.to_string(),
+            actor_id: boss.to_string(),
         };
         stage.tell_seat(&seat);
         let review = ReviewEvent {

@@ -103,7 +103,8 @@ impl Server {
             Replay::Fresh(key) => key,
         };
         let outcome = self.store.give_up(&mut tx, id, caller.member, seats::give_up, now).await?;
-        events::tell_outcome(&mut tx, &outcome, &call.trace().to_string(), now);
+        let trace = call.trace().to_string();
+        events::tell_outcome(&mut tx, &outcome, caller.member, &trace, now);
         let shown = self.store.find_own_shown(&mut tx, id, caller.member).await?;
         let response =
             proto::WithdrawResponse { attendance: shown.as_ref().map(convert::attendance) };

@@ -161,12 +161,13 @@ impl Server {
         now: Timestamp,
     ) -> Result<Schedule, Fault> {
         let outcome = self.store.settle(tx, new, now).await?;
-        events::tell_outcome(tx, &outcome, &call.trace().to_string(), now);
+        let actor = call.require_caller()?.member;
+        events::tell_outcome(tx, &outcome, actor, &call.trace().to_string(), now);
         if let Some(moved) = moved {
             let schedule = &outcome.schedule;
             let happening = Happening {
                 moved,
-                actor: call.require_caller()?.member,
+                actor,
                 gathering_title: self.store.title_of(tx, schedule.gathering_id).await?,
                 audience: self.store.list_holders(tx, schedule.id).await?,
             };

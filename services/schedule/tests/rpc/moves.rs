@@ -83,6 +83,8 @@ moim_testbed::on_both_databases! {
         let events = world.events::<AttendanceEvent>("attendance", 3).await;
         let seated: Vec<_> = events.iter().map(|event| event.member_id.clone()).collect();
         assert_eq!(seated, members[1..].iter().map(MemberId::to_string).collect::<Vec<_>>());
+        let actors: Vec<_> = events.iter().map(|event| event.actor_id.clone()).collect();
+        assert_eq!(actors, [members[0], members[1], host].map(|actor| actor.to_string()));
         for event in &events {
             assert_eq!((&event.schedule_id, &event.schedule_title), (&schedule.id, &schedule.title));
             assert_eq!(event.starts_at_us, schedule.starts_at_us);
