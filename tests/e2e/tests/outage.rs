@@ -7,6 +7,9 @@ const BROWSE: &str = "{ gatherings(first: 10) { edges { node {
   title host { nickname } schedules(first: 3) { edges { node { title } } }
 } } } }";
 const HOSTS: &str = "{ gatherings(first: 10) { edges { node { title host { nickname bio } } } } }";
+const JOIN: &str = "mutation($id: ID!) {
+  gatheringJoin(input: { gatheringId: $id }) { membership { id } userErrors { code message } }
+}";
 const MEMBER: usize = 0;
 const SCHEDULE: usize = 2;
 
@@ -88,5 +91,12 @@ async fn without_the_member_room_people_still_meet() {
         if body.get("errors").is_none() { Ok(()) } else { Err(body) }
     })
     .await;
-    platform.sign_up("newcomer").await.join(&gathering).await;
+    // What the room that died had begun to tell is told on by the new one a few seconds later.
+    let newcomer = platform.sign_up("newcomer").await;
+    eventually(async || {
+        let body = newcomer.graphql(JOIN, json!({ "id": gathering })).await;
+        let joined = body["data"]["gatheringJoin"]["membership"].is_object();
+        if joined { Ok(()) } else { Err(body) }
+    })
+    .await;
 }
