@@ -31,6 +31,8 @@ pub struct Config {
     pub review: moim_review::Config,
     /// What members say to each other.
     pub chat: moim_chat::Config,
+    /// Wallets and orders.
+    pub payment: moim_payment::Config,
     /// Notifications.
     pub notification: moim_notification::Config,
 }
@@ -72,6 +74,8 @@ pub struct Rooms {
     pub chat: Place,
     /// The notification room.
     pub notification: Place,
+    /// The payment room.
+    pub payment: Place,
 }
 
 impl Default for Rooms {
@@ -83,6 +87,7 @@ impl Default for Rooms {
             review: Place::at(5004),
             chat: Place::at(5005),
             notification: Place::at(5006),
+            payment: Place::at(5007),
         }
     }
 }

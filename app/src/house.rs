@@ -5,38 +5,36 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use moim_bff::http::Readiness;
+use anyhow::Context as _;
 use moim_bff::{LiveWires, Upstream, Wires};
-use moim_kit::bus::{Bus, HeardLog, Log, Publisher};
-use moim_kit::serve::Room;
+use moim_kit::bus::{Bus, Log};
 use moim_kit::task::Tasks;
-use moim_kit::token::{KeySource, Verifier};
-use moim_kit::wire::{self, Wire};
+use moim_kit::token::KeySource;
 use moim_kit::{Clock, Fault};
-use moim_storage::{Carrier, Db, Ground};
+use moim_storage::Db;
 
-use crate::config::{Config, Place};
-use crate::facts::RemoteLog;
+use crate::config::Config;
 use crate::keys::MemberKeys;
 use crate::late::LateLog;
-use crate::{live, metrics, reach, socket};
+use crate::metrics;
+use crate::site::Site;
 
 /// Every room, in the order they are opened.
-pub const ROOMS: [&str; 7] =
-    ["member", "gathering", "schedule", "review", "chat", "notification", "bff"];
+pub const ROOMS: [&str; 8] =
+    ["member", "gathering", "schedule", "payment", "review", "chat", "notification", "bff"];
 
 /// What each room tells; a broker keeps a stream of states and one of events for it.
-const NOUNS: [(&str, &[&str]); 6] = [
+const NOUNS: [(&str, &[&str]); 7] = [
     ("member", &["member"]),
     ("gathering", &["gathering", "membership"]),
-    ("schedule", &["schedule", "attendance"]),
+    ("schedule", &["schedule", "attendance", "seat"]),
+    ("payment", &["order"]),
     ("review", &["review", "rating"]),
     ("chat", &["chat_message", "chat_departure"]),
     ("notification", &["notification"]),
 ];
 
-fn nouns(room: &str) -> &'static [&'static str] {
+pub(crate) fn nouns(room: &str) -> &'static [&'static str] {
     let found = NOUNS.into_iter().find(|(name, _)| *name == room);
     found.map(|(_, nouns)| nouns).unwrap_or_default()
 }
@@ -125,62 +123,7 @@ impl House {
     }
 }
 
-/// What stands once every room is open.
-struct Built {
-    upstream: Upstream,
-    live: LiveWires,
-    endpoint: Option<SocketAddr>,
-    first_log: Arc<dyn Log>,
-}
-
-/// How a room is reached and heard.
-struct Neighbour {
-    wire: Wire,
-    /// Follows the log as it grows.
-    live: Wire,
-    log: Arc<dyn Log>,
-}
-
-/// A house while it is being opened.
-struct Site<'a> {
-    config: &'a Config,
-    clock: Clock,
-    tasks: Tasks,
-    verifier: Arc<Verifier>,
-    secret: Arc<str>,
-    whole: bool,
-    bus: Option<Bus>,
-    databases: Vec<Db>,
-}
-
-impl<'a> Site<'a> {
-    fn new(config: &'a Config, plan: &Plan) -> anyhow::Result<Self> {
-        let mut services = ROOMS.iter().filter(|room| **room != "bff");
-        let whole = services.all(|room| plan.here.contains(room));
-        if !whole && config.house.secret.len() < 16 {
-            bail!(
-                "house.secret must have at least 16 characters, the same in every process, \
-                 when rooms run apart"
-            );
-        }
-        if !config.bus.url.is_empty() && config.house.secret.len() < 16 {
-            bail!(
-                "house.secret must have at least 16 characters when rooms hear each other over \
-                 bus.url: facts are signed with it"
-            );
-        }
-        Ok(Self {
-            config,
-            clock: plan.clock.clone(),
-            tasks: Tasks::new(),
-            verifier: Arc::new(Verifier::new(plan.clock.clone())),
-            secret: secret(&config.house.secret),
-            whole,
-            bus: None,
-            databases: Vec::new(),
-        })
-    }
-
+impl Site<'_> {
     /// The house, room by room: each on its own ground, hearing those before it, and one of those after it
     /// by a log that is filled late.
     async fn build(&mut self, plan: Plan) -> anyhow::Result<Built> {
@@ -216,19 +159,36 @@ impl<'a> Site<'a> {
             self.far("gathering", &config.rooms.gathering, needed).await?
         };
 
+        // Seats and money hear each other: the schedule room opens first.
+        let payment_log = Arc::new(LateLog::default());
         let schedule = if plan.here.contains("schedule") {
             let ground = self.ground("schedule", &moim_schedule::MIGRATIONS).await?;
-            let member_log = (plan.bus)(member.log.clone());
-            let gathering_log = (plan.bus)(gathering.log.clone());
-            let config_of_room = config.schedule.clone();
-            let room = moim_schedule::open(config_of_room, ground, member_log, gathering_log).await;
+            let logs: [(_, Arc<dyn Log>); 3] = [
+                ("member", member.log.clone()),
+                ("gathering", gathering.log.clone()),
+                ("payment", payment_log.clone()),
+            ];
+            let logs = logs.map(|(name, log)| (name, (plan.bus)(log)));
+            let room = moim_schedule::open(config.schedule.clone(), ground, logs).await;
             let room = room.context("the schedule room did not open")?;
             self.stand(room, &config.rooms.schedule).await?
         } else {
-            let needed = ["review", "notification", "bff"];
+            let needed = ["payment", "review", "notification", "bff"];
             let needed = needed.iter().any(|room| plan.here.contains(room));
             self.far("schedule", &config.rooms.schedule, needed).await?
         };
+
+        let payment = if plan.here.contains("payment") {
+            let ground = self.ground("payment", &moim_payment::MIGRATIONS).await?;
+            let log = (plan.bus)(schedule.log.clone());
+            let room = moim_payment::open(config.payment.clone(), ground, log).await;
+            self.stand(room.context("the payment room did not open")?, &config.rooms.payment)
+                .await?
+        } else {
+            let needed = plan.here.contains("notification") || plan.here.contains("bff");
+            self.far("payment", &config.rooms.payment, needed).await?
+        };
+        payment_log.fill(payment.log.clone());
 
         let review = if plan.here.contains("review") {
             let ground = self.ground("review", &moim_review::MIGRATIONS).await?;
@@ -256,7 +216,12 @@ impl<'a> Site<'a> {
 
         let notification = if plan.here.contains("notification") {
             let ground = self.ground("notification", &moim_notification::MIGRATIONS).await?;
-            let heard = [("gathering", &gathering), ("schedule", &schedule), ("review", &review)];
+            let heard = [
+                ("gathering", &gathering),
+                ("schedule", &schedule),
+                ("review", &review),
+                ("payment", &payment),
+            ];
             let logs = heard.map(|(name, room)| (name, (plan.bus)(room.log.clone())));
             let room = moim_notification::open(config.notification.clone(), ground, logs).await;
             let room = room.context("the notification room did not open")?;
@@ -273,6 +238,7 @@ impl<'a> Site<'a> {
             review: review.wire,
             chat: chat.wire,
             notification: notification.wire,
+            payment: payment.wire,
         });
         let live = LiveWires {
             chat: chat.live,
@@ -287,92 +253,12 @@ impl<'a> Site<'a> {
         };
         Ok(Built { upstream, live, endpoint, first_log: member.log })
     }
-
-    async fn ground(
-        &mut self,
-        room: &'static str,
-        migrations: &'static moim_storage::Migrator,
-    ) -> anyhow::Result<Ground> {
-        let house = (self.clock.clone(), self.tasks.clone(), self.verifier.clone());
-        let opened =
-            Ground::open(&self.config.storage, &self.config.house.data, room, migrations, house);
-        let ground = opened
-            .await
-            .with_context(|| format!("the database of the {room} room did not open"))?;
-        self.databases.push(ground.db.clone());
-        if let Some(bus) = self.bus.clone() {
-            let publisher = Publisher::new(bus, room, nouns(room));
-            Carrier::new(ground.outbox.clone(), publisher).start(&self.tasks);
-        }
-        Ok(ground)
-    }
-
-    /// A room in this process; when others run apart it also listens for them.
-    async fn stand(&self, room: Room, place: &Place) -> anyhow::Result<Neighbour> {
-        if !self.whole
-            && let Some(db) = self.databases.last()
-        {
-            let secret = self.secret.clone();
-            socket::open(&room, db.clone(), place.listen, secret, &self.tasks).await?;
-        }
-        // Next door it is followed over a wire like any other, with the secret too.
-        let live = live::server(room.log.clone(), self.secret.clone(), &self.tasks);
-        let log = self.heard(room.name, room.log);
-        Ok(Neighbour { wire: room.wire, live: wire::local(live), log })
-    }
-
-    /// A room's log as others hear it.
-    fn heard(&self, room: &'static str, log: Arc<dyn Log>) -> Arc<dyn Log> {
-        match self.bus.clone() {
-            Some(bus) => Arc::new(HeardLog::new(bus, room, nouns(room), log)),
-            None => log,
-        }
-    }
-
-    /// A room in another process; only those that are needed here are waited for.
-    async fn far(
-        &self,
-        room: &'static str,
-        place: &Place,
-        needed: bool,
-    ) -> anyhow::Result<Neighbour> {
-        let wire = wire::remote(&place.address)
-            .with_context(|| format!("the configuration is wrong: rooms.{room}.address"))?;
-        let patience = Duration::from_millis(self.config.house.patience_ms);
-        if needed {
-            reach::wait_for(room, &place.address, wire.clone(), patience).await?;
-        }
-        let log = Arc::new(RemoteLog::new(wire.clone(), self.secret.clone()));
-        Ok(Neighbour { live: wire.clone(), wire, log: self.heard(room, log) })
-    }
-
-    fn watch_revocations(&self) {
-        let verifier = self.verifier.clone();
-        self.tasks.supervise("revocations", move || verifier.clone().watch());
-    }
-
-    async fn endpoint(&self, upstream: Upstream, live: LiveWires) -> anyhow::Result<SocketAddr> {
-        let databases = self.databases.clone();
-        let readiness = Readiness::new(move || {
-            let databases = databases.clone();
-            Box::pin(async move {
-                for db in &databases {
-                    db.ping().await.map_err(|_| "a database does not answer".to_owned())?;
-                }
-                Ok(())
-            })
-        });
-        let house = (self.clock.clone(), self.tasks.clone(), self.verifier.clone());
-        let secret = self.secret.as_bytes();
-        Ok(moim_bff::open(&self.config.bff, upstream, live, readiness, secret, house).await?)
-    }
 }
 
-/// The house's secret; a house that is all in one process makes one up.
-fn secret(configured: &str) -> Arc<str> {
-    if configured.is_empty() {
-        format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>()).into()
-    } else {
-        configured.into()
-    }
+/// What stands once every room is open.
+struct Built {
+    upstream: Upstream,
+    live: LiveWires,
+    endpoint: Option<SocketAddr>,
+    first_log: Arc<dyn Log>,
 }

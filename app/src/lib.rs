@@ -9,6 +9,7 @@ mod late;
 pub mod live;
 mod metrics;
 mod reach;
+mod site;
 mod socket;
 pub mod town;
 mod welcome;

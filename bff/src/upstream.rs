@@ -5,6 +5,7 @@ use moim_proto::chat::v1::chat_service_client::ChatServiceClient;
 use moim_proto::gathering::v1::gathering_service_client::GatheringServiceClient;
 use moim_proto::member::v1::member_service_client::MemberServiceClient;
 use moim_proto::notification::v1::notification_service_client::NotificationServiceClient;
+use moim_proto::payment::v1::payment_service_client::PaymentServiceClient;
 use moim_proto::review::v1::review_service_client::ReviewServiceClient;
 use moim_proto::schedule::v1::schedule_service_client::ScheduleServiceClient;
 
@@ -23,6 +24,8 @@ pub struct Wires {
     pub chat: Wire,
     /// Notifications of members.
     pub notification: Wire,
+    /// Wallets and orders.
+    pub payment: Wire,
 }
 
 /// How to reach every room; clones share the wires.
@@ -40,6 +43,8 @@ pub struct Upstream {
     pub chat: ChatServiceClient<Wire>,
     /// Notifications of members.
     pub notification: NotificationServiceClient<Wire>,
+    /// Wallets and orders.
+    pub payment: PaymentServiceClient<Wire>,
 }
 
 impl Upstream {
@@ -52,6 +57,7 @@ impl Upstream {
             review: ReviewServiceClient::new(wires.review),
             chat: ChatServiceClient::new(wires.chat),
             notification: NotificationServiceClient::new(wires.notification),
+            payment: PaymentServiceClient::new(wires.payment),
         }
     }
 }

@@ -53,6 +53,7 @@ impl Stand {
             review: nobody(),
             chat: chat.clone(),
             notification: nobody(),
+            payment: nobody(),
         });
         let wires = LiveWires { chat, notification: nobody(), secret: SECRET.into() };
         let live = Live::new(wires, &upstream, &tasks);

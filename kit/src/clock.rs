@@ -62,6 +62,11 @@ impl Clock {
         Timestamp(system.saturating_add(self.offset_us.load(Ordering::Relaxed)))
     }
 
+    /// How far it is from the system's clock, microseconds.
+    pub fn offset_us(&self) -> i64 {
+        self.offset_us.load(Ordering::Relaxed)
+    }
+
     /// Moves the clock so that it shows `instant` now and runs on from there.
     #[allow(clippy::disallowed_methods, reason = "the one place that may")]
     pub fn set(&self, instant: Timestamp) {

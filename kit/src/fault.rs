@@ -1,7 +1,7 @@
 //! Failures as data: a closed set of codes, a stable reason, and words for people; the rest is masked.
 //!
 //! On the wire a fault is a gRPC status with `google.rpc.ErrorInfo` (reason, and metadata `code`,
-//! `field`, `about`) and `google.rpc.LocalizedMessage` in Korean.
+//! `field`, `about`, `shortfall_krw`) and `google.rpc.LocalizedMessage` in Korean.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -56,6 +56,8 @@ codes! {
     NotAMember "NOT_A_MEMBER" PermissionDenied;
     /// The caller is elsewhere at that time.
     Overlaps "OVERLAPS" FailedPrecondition;
+    /// The wallet lacks money.
+    InsufficientBalance "INSUFFICIENT_BALANCE" FailedPrecondition;
     /// Unknown account or wrong password.
     BadCredentials "BAD_CREDENTIALS" PermissionDenied;
     /// The session was ended.
@@ -114,6 +116,7 @@ struct Inner {
     korean: Option<Cow<'static, str>>,
     field: Option<Cow<'static, str>>,
     about: Option<String>,
+    shortfall_krw: Option<i64>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -131,6 +134,7 @@ impl Fault {
             korean: None,
             field: None,
             about: None,
+            shortfall_krw: None,
             source: None,
         }))
     }
@@ -172,6 +176,13 @@ impl Fault {
     #[must_use]
     pub fn about(mut self, id: impl fmt::Display) -> Self {
         self.0.about = Some(id.to_string());
+        self
+    }
+
+    /// Says how much money is missing.
+    #[must_use]
+    pub fn short_of(mut self, krw: i64) -> Self {
+        self.0.shortfall_krw = Some(krw);
         self
     }
 
@@ -221,6 +232,11 @@ impl Fault {
     pub fn about_id(&self) -> Option<&str> {
         self.0.about.as_deref()
     }
+
+    /// How much money is missing, KRW.
+    pub fn shortfall_krw(&self) -> Option<i64> {
+        self.0.shortfall_krw
+    }
 }
 
 impl Clone for Fault {
@@ -233,6 +249,7 @@ impl Clone for Fault {
             korean: self.0.korean.clone(),
             field: self.0.field.clone(),
             about: self.0.about.clone(),
+            shortfall_krw: self.0.shortfall_krw,
             source: None,
         }))
     }
@@ -263,13 +280,16 @@ impl From<Fault> for Status {
         if fault.0.source.is_some() {
             tracing::error!(reason = fault.reason(), error = %fault, "call failed");
         }
-        let Inner { code, reason, message, korean, field, about, .. } = *fault.0;
+        let Inner { code, reason, message, korean, field, about, shortfall_krw, .. } = *fault.0;
         let mut metadata = HashMap::from([("code".to_owned(), code.name().to_owned())]);
         if let Some(field) = field {
             metadata.insert("field".to_owned(), field.into_owned());
         }
         if let Some(about) = about {
             metadata.insert("about".to_owned(), about);
+        }
+        if let Some(krw) = shortfall_krw {
+            metadata.insert("shortfall_krw".to_owned(), krw.to_string());
         }
         let mut details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
         if let Some(korean) = korean {
@@ -290,6 +310,8 @@ impl From<Status> for Fault {
                 details.localized_message().map(|words| Cow::Owned(words.message.clone()));
             fault.0.field = info.metadata.get("field").map(|field| Cow::Owned(field.clone()));
             fault.0.about = info.metadata.get("about").cloned();
+            let shortfall = info.metadata.get("shortfall_krw");
+            fault.0.shortfall_krw = shortfall.and_then(|krw| krw.parse().ok());
             return fault;
         }
         let code = match status.code() {
@@ -362,12 +384,12 @@ mod tests {
     #[test]
     fn a_fault_keeps_its_three_faces_over_the_wire() {
         for reason in Reason::ALL {
-            let sent = Fault::from(*reason).about("x");
+            let sent = Fault::from(*reason).about("x").short_of(7);
             let (code, field) = (sent.code(), sent.field().map(str::to_owned));
             let got = Fault::from(Status::from(sent));
             assert_eq!(got.reason(), reason.name());
             assert_eq!((got.code(), got.field()), (code, field.as_deref()));
-            assert_eq!(got.about_id(), Some("x"));
+            assert_eq!((got.about_id(), got.shortfall_krw()), (Some("x"), Some(7)));
             assert_ne!(got.message(true), got.message(false));
         }
     }

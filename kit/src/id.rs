@@ -43,6 +43,12 @@ nouns! {
     Schedule "schedule" ScheduleId;
     /// A member's place at a schedule.
     Attendance "attendance" AttendanceId;
+    /// The payment for a seat.
+    Order "order" OrderId;
+    /// Money on its way into a wallet.
+    TopUp "top_up" TopUpId;
+    /// A line of a wallet's ledger.
+    WalletEntry "wallet_entry" WalletEntryId;
     /// An attendee's opinion of a schedule.
     Review "review" ReviewId;
     /// A line in a gathering's chat.

@@ -49,6 +49,14 @@ pub mod review {
     }
 }
 
+/// Wallets and orders.
+pub mod payment {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("moim.payment.v1");
+    }
+}
+
 /// What members should know.
 pub mod notification {
     /// Version 1.

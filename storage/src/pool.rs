@@ -10,7 +10,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use moim_kit::{Code, Fault};
+use moim_kit::{Clock, Code, Fault, Timestamp};
 
 use crate::args::Arg;
 use crate::error::Error;
@@ -66,6 +66,9 @@ pub enum Db {
     Postgres(PgPool),
 }
 
+/// PostgreSQL only: SQLite is this process, and has its clock.
+pub(crate) const NOW: &str =
+    "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
 const SQLITE_READERS: u32 = 4;
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -180,6 +183,15 @@ impl Db {
             Self::Sqlite { reader, .. } => statement.sqlite_as().fetch_all(reader).await?,
             Self::Postgres(pool) => statement.postgres_as().fetch_all(pool).await?,
         })
+    }
+
+    /// The instant by the database's clock, which all processes of a room share, moved as `clock` is.
+    pub async fn now(&self, clock: &Clock) -> Result<Timestamp, Error> {
+        if let Self::Sqlite { .. } = self {
+            return Ok(clock.now());
+        }
+        let row = self.fetch_optional::<(i64,)>(NOW, Vec::new()).await?;
+        Ok(Timestamp::from_us(row.unwrap_or_default().0.saturating_add(clock.offset_us())))
     }
 
     /// Answers when the database does.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use moim_kit::Timestamp;
 use moim_kit::bus::{Fact, Kind};
 use moim_kit::seen::Mark;
+use moim_kit::{Clock, Timestamp};
 use prost::Message;
 use sqlx::{Postgres, Sqlite, Transaction};
 use tokio::sync::Notify;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::args;
 use crate::args::Arg;
 use crate::error::Error;
-use crate::pool::Db;
+use crate::pool::{Db, NOW};
 use crate::query::{Row, Statement};
 
 /// An open transaction; dropped, it is rolled back.
@@ -96,6 +96,15 @@ impl Tx {
             Inner::Sqlite(tx) => statement.sqlite_as().fetch_all(&mut **tx).await?,
             Inner::Postgres(tx) => statement.postgres_as().fetch_all(&mut **tx).await?,
         })
+    }
+
+    /// The instant by the database's clock, which all processes of a room share, moved as `clock` is.
+    pub async fn now(&mut self, clock: &Clock) -> Result<Timestamp, Error> {
+        if let Inner::Sqlite(_) = self.inner {
+            return Ok(clock.now());
+        }
+        let row = self.fetch_optional::<(i64,)>(NOW, Vec::new()).await?;
+        Ok(Timestamp::from_us(row.unwrap_or_default().0.saturating_add(clock.offset_us())))
     }
 
     /// Tells the whole public state of an aggregate at a version; it leaves with the commit.

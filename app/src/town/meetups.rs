@@ -111,6 +111,7 @@ impl<'a> Calendar<'a> {
                 ends_at_us: starts_at.after(length).us(),
                 time_zone: "Asia/Seoul".to_owned(),
                 capacity: plan.capacity,
+                ..CreateRequest::default()
             });
             let mut rooms = self.house.upstream.schedule.clone();
             async move { rooms.create(request).await }
@@ -131,6 +132,7 @@ impl<'a> Calendar<'a> {
                 schedule_id: schedule.to_owned(),
                 join_waitlist: true,
                 allow_overlap: false,
+                ..AttendRequest::default()
             });
             let mut rooms = self.house.upstream.schedule.clone();
             async move { rooms.attend(request).await }

@@ -27,6 +27,8 @@ pub enum UserErrorCode {
     NotAMember,
     /// Another schedule is at that time.
     Overlaps,
+    /// The wallet lacks money.
+    InsufficientBalance,
     /// Unknown e-mail address or wrong password.
     BadCredentials,
     /// The session was ended; log in again.
@@ -101,6 +103,7 @@ impl UserErrorCode {
             Code::Banned => Self::Banned,
             Code::NotAMember => Self::NotAMember,
             Code::Overlaps => Self::Overlaps,
+            Code::InsufficientBalance => Self::InsufficientBalance,
             Code::BadCredentials => Self::BadCredentials,
             Code::SessionRevoked => Self::SessionRevoked,
             Code::IdempotencyKeyReused => Self::IdempotencyKeyReused,

@@ -31,12 +31,12 @@ pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
 const LARGEST_MESSAGE: usize = 1024 * 1024;
 
-/// Opens the room; it follows the rooms whose logs are given with their names, `gathering`, `schedule`
-/// and `review`, reminds of schedules and forgets what is old.
+/// Opens the room; it follows the rooms whose logs are given with their names, `gathering`, `schedule`,
+/// `review` and `payment`, reminds of schedules and forgets what is old.
 pub async fn open(
     config: Config,
     ground: Ground,
-    logs: [(&'static str, Arc<dyn Log>); 3],
+    logs: [(&'static str, Arc<dyn Log>); 4],
 ) -> Result<Room, Fault> {
     let store = Store::new(ground.outbox.clone());
     let copies = ground.copies(COPIED);

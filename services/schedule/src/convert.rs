@@ -38,6 +38,7 @@ pub fn schedule(
         viewer_option: choice_to(choice(schedule, viewer, now)).into(),
         viewer_attendance: own.map(attendance),
         ics_path: signer.path(schedule.id),
+        ..proto::Schedule::default()
     }
 }
 
@@ -55,6 +56,7 @@ pub fn attendance(shown: &Shown) -> proto::Attendance {
         state: state_to(attendance.state).into(),
         waitlist_position: *waitlist_position,
         updated_at_us: attendance.updated_at.us(),
+        ..proto::Attendance::default()
     }
 }
 
@@ -74,6 +76,7 @@ pub fn schedule_state(schedule: &Schedule) -> proto::ScheduleState {
         waitlist_count: schedule.waitlist_count,
         closed: schedule.closed,
         cancel_reason: schedule.cancel_reason.clone(),
+        ..proto::ScheduleState::default()
     }
 }
 
@@ -129,6 +132,7 @@ pub fn attendance_event(
         time_zone: schedule.time_zone.clone(),
         member_id: promoted.member_id.to_string(),
         actor_id: actor.to_string(),
+        ..proto::AttendanceEvent::default()
     }
 }
 
@@ -167,7 +171,9 @@ pub fn state_from(state: i32) -> Result<State, Reason> {
         Ok(Wire::Withdrawn) => Ok(State::Withdrawn),
         Ok(Wire::Attended) => Ok(State::Attended),
         Ok(Wire::NoShow) => Ok(State::NoShow),
-        Ok(Wire::Unspecified) | Err(_) => Err(Reason::StateInvalid),
+        Ok(Wire::Unspecified | Wire::PendingPayment | Wire::Offered) | Err(_) => {
+            Err(Reason::StateInvalid)
+        }
     }
 }
 

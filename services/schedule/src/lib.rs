@@ -32,18 +32,18 @@ pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
 const LARGEST_MESSAGE: usize = 1024 * 1024;
 
-/// Opens the room; it follows what the member and gathering rooms tell.
+/// Opens the room; it follows the rooms whose logs are given with their names: `member`, `gathering`
+/// and `payment`.
 pub async fn open(
     config: Config,
     ground: Ground,
-    member_log: Arc<dyn Log>,
-    gathering_log: Arc<dyn Log>,
+    logs: [(&'static str, Arc<dyn Log>); 3],
 ) -> Result<Room, Fault> {
     let store = Store::new(ground.outbox.clone());
     let signer = open_signer(&config, &store).await?;
     let copies = ground.copies(COPIED);
     let copier = Arc::new(Copier { store: store.clone(), clock: ground.clock.clone() });
-    for (source, log) in [("member", member_log), ("gathering", gathering_log)] {
+    for (source, log) in logs {
         let reader = Reader {
             source,
             log,

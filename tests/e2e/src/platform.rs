@@ -13,7 +13,8 @@ use crate::ports::free_port;
 use crate::process::Process;
 
 const START_WITHIN: Duration = Duration::from_secs(60);
-const ROOMS: [&str; 6] = ["member", "gathering", "schedule", "review", "chat", "notification"];
+const ROOMS: [&str; 7] =
+    ["member", "gathering", "schedule", "payment", "review", "chat", "notification"];
 /// Knobs of every process: passwords cost little, and slow machines are waited for.
 const KNOBS: [(&str, &str); 4] = [
     ("MOIM_MEMBER__HASHING_MEMORY_KIB", "64"),
@@ -24,7 +25,7 @@ const KNOBS: [(&str, &str); 4] = [
 
 /// Running processes that are one platform; they end when it is dropped.
 pub struct Platform {
-    /// The processes; with rooms apart: member, gathering, schedule, review, chat, notification and bff.
+    /// The processes; with rooms apart: member, gathering, schedule, payment, review, chat, notification and bff.
     pub processes: Vec<Process>,
     client: Client,
     urls: Vec<String>,

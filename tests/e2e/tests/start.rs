@@ -64,7 +64,9 @@ async fn it_says_what_it_can_do() {
     }
     let (good, said, _) = place.run(&["run", "--help"], &[]).await;
     assert!(good);
-    for room in ["member", "gathering", "schedule", "review", "chat", "notification", "bff"] {
+    for room in
+        ["member", "gathering", "schedule", "payment", "review", "chat", "notification", "bff"]
+    {
         assert!(said.contains(room), "{room} is not in\n{said}");
     }
     let (good, said, _) = place.run(&["--version"], &[]).await;

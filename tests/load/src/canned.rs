@@ -36,6 +36,7 @@ pub(crate) fn canned(real: &Upstream) -> Upstream {
         review: wire(),
         chat: wire(),
         notification: wire(),
+        payment: wire(),
     })
 }
 

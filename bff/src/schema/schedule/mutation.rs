@@ -52,6 +52,8 @@ impl ScheduleMutation {
             ends_at_us: input.ends_at.us(),
             time_zone: input.time_zone,
             capacity: input.capacity,
+            fee_krw: 0,
+            refundable_until_us: None,
         };
         let (scope, schedule) = write!(ctx, create(request) -> schedule);
         ScheduleCreatePayload::new(scope, SERVICE, schedule)
@@ -72,6 +74,8 @@ impl ScheduleMutation {
             ends_at_us: input.ends_at.map(|it| it.us()),
             capacity: input.capacity,
             closed: input.closed,
+            fee_krw: None,
+            refundable_until_us: None,
         };
         let (scope, schedule) = write!(ctx, update(request) -> schedule);
         ScheduleUpdatePayload::new(scope, SERVICE, schedule)
@@ -99,6 +103,7 @@ impl ScheduleMutation {
             schedule_id: decode::<id::Schedule>(&input.schedule_id),
             join_waitlist: input.join_waitlist,
             allow_overlap: input.allow_overlap,
+            auto_pay: false,
         };
         let (scope, attendance) = write!(ctx, attend(request) -> attendance);
         ScheduleAttendPayload::explain(scope, attendance).await

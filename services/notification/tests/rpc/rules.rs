@@ -56,6 +56,7 @@ on_both_databases! {
             time_zone: "Asia/Seoul".to_owned(),
             member_id: member.to_string(),
             actor_id: boss.to_string(),
+            ..AttendanceEvent::default()
         };
         stage.tell_seat(&seat);
         let review = ReviewEvent {

@@ -152,10 +152,13 @@ async fn open(
     schedules: &Arc<ScriptedLog>,
 ) -> Room {
     let ground = bed.ground("notification", &MIGRATIONS).await;
-    // Whose log an event came in changes nothing, so the reviews of these tests come with the schedules.
-    let reviews: Arc<dyn Log> = ScriptedLog::new();
-    let logs: [(_, Arc<dyn Log>); 3] =
-        [("gathering", gatherings.clone()), ("schedule", schedules.clone()), ("review", reviews)];
+    // Whose log an event came in changes nothing, so reviews and orders of these tests come with the schedules.
+    let logs: [(_, Arc<dyn Log>); 4] = [
+        ("gathering", gatherings.clone()),
+        ("schedule", schedules.clone()),
+        ("review", ScriptedLog::new()),
+        ("payment", ScriptedLog::new()),
+    ];
     moim_notification::open(config, ground, logs).await.unwrap()
 }
 

@@ -109,6 +109,7 @@ impl Stage {
             ends_at_us: starts_at.after(DAY).us(),
             time_zone: "Asia/Seoul".to_owned(),
             capacity,
+            ..proto::CreateRequest::default()
         };
         let answer = self.server.announce(&call(host), request).await.unwrap();
         (host, gathering, answer.into_inner().schedule.unwrap())
@@ -124,6 +125,7 @@ impl Stage {
             schedule_id: schedule.to_owned(),
             join_waitlist,
             allow_overlap: false,
+            ..proto::AttendRequest::default()
         };
         let answer = self.server.sign_up(&call(member), request).await?;
         Ok(answer.into_inner().attendance.unwrap())

@@ -79,7 +79,7 @@ moim_testbed::on_both_databases! {
             grounds.push(bed.ground("schedule", &MIGRATIONS).await);
         }
         let opened = grounds.into_iter().map(|ground| {
-            moim_schedule::open(Config::default(), ground, ScriptedLog::new(), ScriptedLog::new())
+            moim_schedule::open(Config::default(), ground, silent())
         });
         for room in futures::future::join_all(opened).await {
             room.unwrap();
@@ -97,7 +97,7 @@ moim_testbed::on_both_databases! {
     async fn a_configured_key_is_used_and_must_be_long_enough(bed: Bed) {
         let short = Config { calendar_key: "short".to_owned(), ..Config::default() };
         let ground = bed.ground("schedule", &MIGRATIONS).await;
-        let opened = moim_schedule::open(short, ground, ScriptedLog::new(), ScriptedLog::new());
+        let opened = moim_schedule::open(short, ground, silent());
         assert_eq!(opened.await.err().unwrap().reason(), "CALENDAR_KEY_SHORT");
         let config =
             Config { calendar_key: "열여섯 자보다 긴 열쇠".to_owned(), ..Config::default() };

@@ -16,7 +16,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use moim_kit::bus::{Fact, Kind};
+use moim_kit::bus::{Fact, Kind, Log};
 use moim_kit::id::{GatheringId, MemberId, MembershipId};
 use moim_kit::seen::{Mark, Seen};
 use moim_kit::serve::Room;
@@ -47,7 +47,23 @@ struct World {
     client: Client,
     members: Arc<ScriptedLog>,
     gatherings: Arc<ScriptedLog>,
+    payments: Arc<ScriptedLog>,
     script: Mutex<Script>,
+}
+
+type Logs = [(&'static str, Arc<dyn Log>); 3];
+
+fn logs(
+    members: &Arc<ScriptedLog>,
+    gatherings: &Arc<ScriptedLog>,
+    payments: &Arc<ScriptedLog>,
+) -> Logs {
+    [("member", members.clone()), ("gathering", gatherings.clone()), ("payment", payments.clone())]
+}
+
+/// Nobody tells anything.
+fn silent() -> Logs {
+    logs(&ScriptedLog::new(), &ScriptedLog::new(), &ScriptedLog::new())
 }
 
 #[derive(Default)]
@@ -64,18 +80,19 @@ impl World {
 
     async fn with(bed: Bed, config: Config) -> Self {
         let (members, gatherings) = (ScriptedLog::new(), ScriptedLog::new());
+        let payments = ScriptedLog::new();
         let ground = bed.ground("schedule", &MIGRATIONS).await;
-        let (cards, rosters) = (members.clone(), gatherings.clone());
-        let room = moim_schedule::open(config, ground, cards, rosters).await.unwrap();
+        let logs = logs(&members, &gatherings, &payments);
+        let room = moim_schedule::open(config, ground, logs).await.unwrap();
         let client = Client::new(bed.serve(&room).await);
-        Self { bed, room, client, members, gatherings, script: Mutex::default() }
+        Self { bed, room, client, members, gatherings, payments, script: Mutex::default() }
     }
 
     /// The same room once more, as another process on the same database.
     async fn second_room(&self) -> Client {
         let ground = self.bed.ground("schedule", &MIGRATIONS).await;
-        let (cards, rosters) = (self.members.clone(), self.gatherings.clone());
-        let room = moim_schedule::open(Config::default(), ground, cards, rosters).await.unwrap();
+        let logs = logs(&self.members, &self.gatherings, &self.payments);
+        let room = moim_schedule::open(Config::default(), ground, logs).await.unwrap();
         Client::new(self.bed.serve(&room).await)
     }
 
@@ -195,6 +212,7 @@ impl World {
             ends_at_us: starts_at.after(HOUR * 2).us(),
             time_zone: "Asia/Seoul".to_owned(),
             capacity,
+            ..CreateRequest::default()
         }
     }
 
@@ -313,7 +331,11 @@ impl World {
 }
 
 fn attend(schedule: &Schedule) -> AttendRequest {
-    AttendRequest { schedule_id: schedule.id.clone(), join_waitlist: true, allow_overlap: false }
+    AttendRequest {
+        schedule_id: schedule.id.clone(),
+        join_waitlist: true,
+        ..AttendRequest::default()
+    }
 }
 
 fn first(count: i32) -> PageRequest {

@@ -172,6 +172,8 @@ fn bio<'a>(members: &'a HashMap<String, Member>, id: &str) -> Result<Option<&'a 
 
 fn state(state: i32) -> Result<&'static str, Fault> {
     match AttendanceState::try_from(state) {
+        Ok(AttendanceState::PendingPayment) => Ok("PENDING_PAYMENT"),
+        Ok(AttendanceState::Offered) => Ok("OFFERED"),
         Ok(AttendanceState::Going) => Ok("GOING"),
         Ok(AttendanceState::Waitlisted) => Ok("WAITLISTED"),
         Ok(AttendanceState::Withdrawn) => Ok("WITHDRAWN"),

@@ -1,0 +1,162 @@
+//! A house while it is being opened: its ground, its rooms here and elsewhere, and its endpoint.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use moim_bff::http::Readiness;
+use moim_bff::{LiveWires, Upstream};
+use moim_kit::Clock;
+use moim_kit::bus::{Bus, HeardLog, Log, Publisher};
+use moim_kit::serve::Room;
+use moim_kit::task::Tasks;
+use moim_kit::token::Verifier;
+use moim_kit::wire::{self, Wire};
+use moim_storage::{Carrier, Db, Ground};
+
+use crate::config::{Config, Place};
+use crate::facts::RemoteLog;
+use crate::house::{Plan, ROOMS, nouns};
+use crate::{live, reach, socket};
+
+/// How a room is reached and heard.
+pub(crate) struct Neighbour {
+    pub wire: Wire,
+    /// Follows the log as it grows.
+    pub live: Wire,
+    pub log: Arc<dyn Log>,
+}
+
+/// A house while it is being opened.
+pub(crate) struct Site<'a> {
+    pub config: &'a Config,
+    pub clock: Clock,
+    pub tasks: Tasks,
+    pub verifier: Arc<Verifier>,
+    pub secret: Arc<str>,
+    whole: bool,
+    pub bus: Option<Bus>,
+    pub databases: Vec<Db>,
+}
+
+impl<'a> Site<'a> {
+    pub fn new(config: &'a Config, plan: &Plan) -> anyhow::Result<Self> {
+        let mut services = ROOMS.iter().filter(|room| **room != "bff");
+        let whole = services.all(|room| plan.here.contains(room));
+        if !whole && config.house.secret.len() < 16 {
+            bail!(
+                "house.secret must have at least 16 characters, the same in every process, \
+                 when rooms run apart"
+            );
+        }
+        if !config.bus.url.is_empty() && config.house.secret.len() < 16 {
+            bail!(
+                "house.secret must have at least 16 characters when rooms hear each other over \
+                 bus.url: facts are signed with it"
+            );
+        }
+        Ok(Self {
+            config,
+            clock: plan.clock.clone(),
+            tasks: Tasks::new(),
+            verifier: Arc::new(Verifier::new(plan.clock.clone())),
+            secret: secret(&config.house.secret),
+            whole,
+            bus: None,
+            databases: Vec::new(),
+        })
+    }
+
+    pub async fn ground(
+        &mut self,
+        room: &'static str,
+        migrations: &'static moim_storage::Migrator,
+    ) -> anyhow::Result<Ground> {
+        let house = (self.clock.clone(), self.tasks.clone(), self.verifier.clone());
+        let opened =
+            Ground::open(&self.config.storage, &self.config.house.data, room, migrations, house);
+        let ground = opened
+            .await
+            .with_context(|| format!("the database of the {room} room did not open"))?;
+        self.databases.push(ground.db.clone());
+        if let Some(bus) = self.bus.clone() {
+            let publisher = Publisher::new(bus, room, nouns(room));
+            Carrier::new(ground.outbox.clone(), publisher).start(&self.tasks);
+        }
+        Ok(ground)
+    }
+
+    /// A room in this process; when others run apart it also listens for them.
+    pub async fn stand(&self, room: Room, place: &Place) -> anyhow::Result<Neighbour> {
+        if !self.whole
+            && let Some(db) = self.databases.last()
+        {
+            let secret = self.secret.clone();
+            socket::open(&room, db.clone(), place.listen, secret, &self.tasks).await?;
+        }
+        // Next door it is followed over a wire like any other, with the secret too.
+        let live = live::server(room.log.clone(), self.secret.clone(), &self.tasks);
+        let log = self.heard(room.name, room.log);
+        Ok(Neighbour { wire: room.wire, live: wire::local(live), log })
+    }
+
+    /// A room's log as others hear it.
+    fn heard(&self, room: &'static str, log: Arc<dyn Log>) -> Arc<dyn Log> {
+        match self.bus.clone() {
+            Some(bus) => Arc::new(HeardLog::new(bus, room, nouns(room), log)),
+            None => log,
+        }
+    }
+
+    /// A room in another process; only those that are needed here are waited for.
+    pub async fn far(
+        &self,
+        room: &'static str,
+        place: &Place,
+        needed: bool,
+    ) -> anyhow::Result<Neighbour> {
+        let wire = wire::remote(&place.address)
+            .with_context(|| format!("the configuration is wrong: rooms.{room}.address"))?;
+        let patience = Duration::from_millis(self.config.house.patience_ms);
+        if needed {
+            reach::wait_for(room, &place.address, wire.clone(), patience).await?;
+        }
+        let log = Arc::new(RemoteLog::new(wire.clone(), self.secret.clone()));
+        Ok(Neighbour { live: wire.clone(), wire, log: self.heard(room, log) })
+    }
+
+    pub fn watch_revocations(&self) {
+        let verifier = self.verifier.clone();
+        self.tasks.supervise("revocations", move || verifier.clone().watch());
+    }
+
+    pub async fn endpoint(
+        &self,
+        upstream: Upstream,
+        live: LiveWires,
+    ) -> anyhow::Result<SocketAddr> {
+        let databases = self.databases.clone();
+        let readiness = Readiness::new(move || {
+            let databases = databases.clone();
+            Box::pin(async move {
+                for db in &databases {
+                    db.ping().await.map_err(|_| "a database does not answer".to_owned())?;
+                }
+                Ok(())
+            })
+        });
+        let house = (self.clock.clone(), self.tasks.clone(), self.verifier.clone());
+        let secret = self.secret.as_bytes();
+        Ok(moim_bff::open(&self.config.bff, upstream, live, readiness, secret, house).await?)
+    }
+}
+
+/// The house's secret; a house that is all in one process makes one up.
+fn secret(configured: &str) -> Arc<str> {
+    if configured.is_empty() {
+        format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>()).into()
+    } else {
+        configured.into()
+    }
+}

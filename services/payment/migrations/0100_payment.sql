@@ -1,0 +1,3 @@
+CREATE TABLE wallet (
+    member_id   TEXT   NOT NULL PRIMARY KEY
+);

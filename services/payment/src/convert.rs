@@ -1,0 +1,1 @@
+//! Between the model and the messages of the contract.

@@ -1,0 +1,1 @@
+//! What orders and wallets are made of.
