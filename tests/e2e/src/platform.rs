@@ -11,6 +11,7 @@ use crate::client::Client;
 use crate::person::Person;
 use crate::ports::free_port;
 use crate::process::Process;
+use crate::program::{crashing_program, program};
 
 const START_WITHIN: Duration = Duration::from_secs(60);
 const ROOMS: [&str; 7] =
@@ -60,6 +61,15 @@ impl Platform {
 
     /// The same with more knobs.
     pub async fn apart_with(more: &[(&str, &str)]) -> Option<Self> {
+        Self::apart_of(program, more).await
+    }
+
+    /// The same of a program that ends itself where `MOIM_CRASH` says.
+    pub async fn apart_crashing_with(more: &[(&str, &str)]) -> Option<Self> {
+        Self::apart_of(crashing_program, more).await
+    }
+
+    async fn apart_of(program: fn() -> &'static Path, more: &[(&str, &str)]) -> Option<Self> {
         let database = database().await?;
         let nats = Nats::start().await?;
         let directory = tempfile::tempdir().unwrap();
@@ -78,7 +88,9 @@ impl Platform {
         knobs.push(("MOIM_BFF__LISTEN".to_owned(), format!("127.0.0.1:{port}")));
         let mut all = [&KNOBS[..], more].concat();
         all.extend(knobs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let start = |room| Process::start(room, directory.path(), &["run", room], &all);
+        let program = program();
+        let start =
+            |room| Process::start_program(program, room, directory.path(), &["run", room], &all);
         let processes = ROOMS.into_iter().chain(["bff"]).map(start).collect();
         let urls = vec![format!("http://127.0.0.1:{port}")];
         let mut platform = Self::ready(directory, processes, urls).await;
@@ -89,12 +101,20 @@ impl Platform {
 
     /// Two processes with every room in each, on one PostgreSQL; `None`, said loudly, when there is none.
     pub async fn twins() -> Option<Self> {
+        Self::twins_with(&[]).await
+    }
+
+    /// The same with more knobs.
+    pub async fn twins_with(more: &[(&str, &str)]) -> Option<Self> {
         let database = database().await?;
         let directory = tempfile::tempdir().unwrap();
         let knobs = [("MOIM_STORAGE__URL", database.as_str()), ("MOIM_HOUSE__SECRET", SECRET)];
+        let knobs = [&knobs, more].concat();
         let start = |name| whole(name, directory.path(), &knobs);
         let (processes, urls) = ["one", "other"].map(start).into_iter().unzip();
-        Some(Self::ready(directory, processes, urls).await)
+        let mut platform = Self::ready(directory, processes, urls).await;
+        platform.database = Some(database);
+        Some(platform)
     }
 
     async fn ready(directory: TempDir, mut processes: Vec<Process>, urls: Vec<String>) -> Self {
@@ -136,14 +156,14 @@ impl Platform {
 
     /// The process of a room that runs apart, or of the endpoint: `bff`.
     pub fn room(&mut self, name: &str) -> &mut Process {
-        assert!(self.database.is_some(), "the rooms run together");
+        assert!(self.nats.is_some(), "the rooms run together");
         let at = ROOMS.iter().position(|room| *room == name).unwrap_or(ROOMS.len());
         &mut self.processes[at]
     }
 
-    /// The database of rooms that run apart, a schema for each.
+    /// The database of rooms apart or of twins, a schema for each room.
     pub fn database(&self) -> &str {
-        self.database.as_deref().expect("rooms apart are on PostgreSQL")
+        self.database.as_deref().expect("one process is on SQLite")
     }
 
     /// The bus between rooms that run apart.

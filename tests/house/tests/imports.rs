@@ -119,6 +119,8 @@ fn tests_may_stand_on_the_testbed_and_on_no_other_room() {
         name: name.to_owned(),
         directory: directory.to_owned(),
         dependencies: dependencies.iter().map(|(to, kind)| ((*to).to_owned(), *kind)).collect(),
+        features: Vec::new(),
+        asked_for: Vec::new(),
     };
     let development = DependencyKind::Development;
     let bed = crate_of("moim-testbed", TESTBED, &[]);
