@@ -35,6 +35,8 @@ pub struct Platform {
     directory: TempDir,
     nats: Option<Nats>,
     database: Option<String>,
+    /// What every process of rooms apart was started with.
+    knobs: Vec<(String, String)>,
 }
 
 /// Shared by the processes of one platform.
@@ -95,6 +97,8 @@ impl Platform {
         let urls = vec![format!("http://127.0.0.1:{port}")];
         let mut platform = Self::ready(directory, processes, urls).await;
         platform.nats = Some(nats);
+        platform.knobs =
+            all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         platform.database = Some(database);
         Some(platform)
     }
@@ -131,6 +135,7 @@ impl Platform {
             directory,
             nats: None,
             database: None,
+            knobs: Vec::new(),
         }
     }
 
@@ -169,6 +174,14 @@ impl Platform {
     /// The bus between rooms that run apart.
     pub fn nats(&mut self) -> &mut Nats {
         self.nats.as_mut().expect("rooms apart hear each other over NATS")
+    }
+
+    /// Has a room that runs apart tell everything it keeps once more, as its operator would.
+    pub async fn replay(&self, room: &str) {
+        let knobs: Vec<_> = self.knobs.iter().map(|(it, value)| (&**it, &**value)).collect();
+        let name = format!("replay-{room}");
+        let mut replay = Process::start(&name, self.directory(), &["replay", room], &knobs);
+        assert!(replay.end_within(START_WITHIN).await.success(), "{}", replay.stderr());
     }
 
     /// Opens an account under a nickname that nobody has yet.

@@ -48,6 +48,10 @@ impl Burst {
         claims
     }
 
+    fn is_scarce(&self) -> bool {
+        self.seats < self.claimants
+    }
+
     fn taken(&self) -> usize {
         self.seats.min(self.claimants)
     }

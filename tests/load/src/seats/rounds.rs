@@ -39,7 +39,9 @@ pub struct Series {
 /// gives away one seat too many or too few, and when one that is not is never caught.
 pub async fn run(burst: Burst, rounds: usize) -> anyhow::Result<Option<Vec<Series>>> {
     let Some(mut ground) = Ground::open(burst.connections).await? else { return Ok(None) };
-    let mut all = Way::ALL.map(|way| Series { way, rounds: Vec::with_capacity(rounds) });
+    // With a seat for everybody nothing can be oversold.
+    let asked = Way::ALL.into_iter().filter(|way| way.is_sound() || burst.is_scarce());
+    let mut all: Vec<Series> = asked.map(|way| Series { way, rounds: Vec::new() }).collect();
     for number in 0..=rounds {
         for offset in 0..all.len() {
             // Nobody always comes after the same neighbour.
@@ -57,7 +59,7 @@ pub async fn run(burst: Burst, rounds: usize) -> anyhow::Result<Option<Vec<Serie
         let oversold = series.rounds.iter().any(|round| round.oversold > 0);
         ensure!(oversold, "{} did not oversell, so the others prove nothing", series.way.name());
     }
-    Ok(Some(all.to_vec()))
+    Ok(Some(all))
 }
 
 async fn measure(ground: &mut Ground, way: Way, burst: Burst) -> anyhow::Result<Measured> {
