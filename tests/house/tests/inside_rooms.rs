@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["fault"],
     &[
         "model", "config", "ics", "password", "region", "roster", "rules", "seats", "session",
-        "token",
+        "token", "words",
     ],
     &["convert", "store"],
     &["events", "sweeper"],
