@@ -62,6 +62,7 @@ impl Town {
             &mut rooms.review,
             &mut rooms.chat,
             &mut rooms.notification,
+            &mut rooms.payment,
         ] {
             place.listen.set_port(free_port());
             place.address = format!("http://{}", place.listen);

@@ -8,8 +8,8 @@ use moim_house::{File, expect_none, expect_one, files};
 const CHARACTER: &[(&str, &[&str])] = &[
     ("gathering", &["region.rs", "regions.tsv", "roster.rs"]),
     ("member", &["password.rs", "session.rs", "sweeper.rs", "token.rs"]),
-    ("notification", &["rules.rs", "sweeper.rs"]),
-    ("schedule", &["ics.rs", "seats.rs"]),
+    ("notification", &["rules.rs", "sweeper.rs", "words.rs"]),
+    ("schedule", &["attendance.rs", "fee.rs", "ics.rs", "order.rs", "seats.rs", "sweeper.rs"]),
 ];
 
 /// A module may be a file, or a directory with `mod.rs` when it would grow too long.

@@ -16,7 +16,7 @@ use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 
 use super::stage::{Stage, call};
 use crate::store::Store;
-use crate::{MIGRATIONS, Reason};
+use crate::{MIGRATIONS, Reason, seats};
 
 const PEOPLE: usize = 7;
 const CASES: u32 = 48;
@@ -244,7 +244,8 @@ moim_testbed::on_both_databases! {
             // Long enough for the fact to overtake, if nothing held it back.
             tokio::time::sleep(Duration::from_millis(300)).await;
             let (schedule, state) = store.take_place(&mut tx, id, true, now).await.unwrap();
-            store.arrive(&mut tx, &schedule, member, state, now).await.unwrap();
+            let place = seats::arrival(&schedule, state, false, store.terms(), now);
+            store.arrive(&mut tx, &schedule, member, place, now).await.unwrap();
             tx.commit().await.unwrap();
         };
         let leave = stage.standing(gathering, member, role, MembershipStatus::Left);

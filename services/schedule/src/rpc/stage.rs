@@ -23,13 +23,20 @@ use uuid::Uuid;
 
 use super::Server;
 use crate::MIGRATIONS;
-use crate::events::Copier;
+use crate::events::{COPIED, Copier};
+use crate::fee::Terms;
 use crate::ics::Signer;
 use crate::store::Store;
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
-/// The line of the migration that makes an oversold schedule impossible to write.
-const CHECK: &str = "    CONSTRAINT schedule_full CHECK (going_count BETWEEN 0 AND capacity),\n";
+/// What of the migrations makes an oversold schedule impossible to write.
+const CHECKS: [&str; 2] = [
+    "    CONSTRAINT schedule_full CHECK (going_count BETWEEN 0 AND capacity),\n",
+    "\n    CONSTRAINT schedule_held CHECK (held_count >= 0 AND going_count + held_count <= capacity)",
+];
+/// Seats are held and offered so long on the stage.
+pub(super) const TERMS: Terms =
+    Terms { hold: Duration::from_secs(30), offer: Duration::from_secs(3_600) };
 
 /// A server and the hand that writes its copies.
 pub(super) struct Stage {
@@ -38,12 +45,14 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub fn new(ground: &Ground, store: fn(Outbox) -> Store) -> Self {
-        let store = store(ground.outbox.clone());
+    pub fn new(ground: &Ground, store: fn(Outbox, Terms) -> Store) -> Self {
+        let store = store(ground.outbox.clone(), TERMS);
         let clock = ground.clock.clone();
         let signer = Signer::try_new(&[7; 32]).unwrap();
         let copier = Copier { store: store.clone(), clock: clock.clone() };
-        Self { server: Server { store, clock, signer, card_wait: Duration::ZERO }, copier }
+        let (card_wait, pay_wait) = (Duration::ZERO, Duration::ZERO);
+        let copies = ground.copies(COPIED);
+        Self { server: Server { store, clock, copies, signer, card_wait, pay_wait }, copier }
     }
 
     /// Takes a fact in as a reader would.
@@ -92,8 +101,17 @@ impl Stage {
         self.take("membership", Uuid::now_v7(), 1, &state).await;
     }
 
-    /// A host, their gathering and a schedule of it tomorrow.
+    /// A host, their gathering and a free schedule of it tomorrow.
     pub async fn meetup(&self, capacity: i32) -> (MemberId, GatheringId, proto::Schedule) {
+        self.meetup_for(capacity, 0).await
+    }
+
+    /// The same for a fee.
+    pub async fn meetup_for(
+        &self,
+        capacity: i32,
+        fee_krw: i32,
+    ) -> (MemberId, GatheringId, proto::Schedule) {
         let host = self.member("모임장").await;
         let gathering = GatheringId::fresh();
         let state = GatheringState { title: "모임".to_owned(), ..GatheringState::default() };
@@ -109,6 +127,7 @@ impl Stage {
             ends_at_us: starts_at.after(DAY).us(),
             time_zone: "Asia/Seoul".to_owned(),
             capacity,
+            fee_krw,
             ..proto::CreateRequest::default()
         };
         let answer = self.server.announce(&call(host), request).await.unwrap();
@@ -143,8 +162,9 @@ pub(super) fn call(member: MemberId) -> Call {
 /// A ground whose schedules may be written oversold, for the check is left out of the table.
 pub(super) async fn unchecked_ground(bed: &Bed) -> Ground {
     let unchecked = |of: &Migration| {
-        let sql = of.sql.as_str().replace(CHECK, "");
-        assert!(sql.len() < of.sql.as_str().len(), "the check stands in the migration");
+        let text = of.sql.as_str();
+        let sql = CHECKS.iter().fold(text.to_owned(), |sql, check| sql.replace(check, ""));
+        assert!(sql.len() < text.len(), "a check stands in the migration");
         let sql = sqlx::AssertSqlSafe(sql).into_sql_str();
         Migration::new(of.version, of.description.clone(), of.migration_type, sql, of.no_tx)
     };
