@@ -7,15 +7,15 @@ use moim_house::{File, expect_none, expect_one, files};
 
 /// The floors from the ground up; a module imports from its own floor or from below.
 ///
-/// `config` and what makes a room's character stand with `model`, and a sweeper with `events`.
+/// `config` and what makes a room's character stand with `model`, and what works by itself with `events`.
 const FLOORS: &[&[&str]] = &[
     &["fault"],
     &[
-        "model", "config", "ics", "password", "region", "roster", "rules", "seats", "session",
-        "token",
+        "model", "config", "ics", "ledger", "password", "provider", "region", "roster", "rules",
+        "saga", "sandbox", "seats", "session", "token",
     ],
     &["convert", "store"],
-    &["events", "sweeper"],
+    &["events", "auditor", "sweeper", "till", "worker"],
     &["rpc"],
     &["lib"],
 ];
