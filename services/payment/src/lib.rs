@@ -8,6 +8,14 @@ mod model;
 mod provider;
 mod rpc;
 mod store;
+mod toss;
+mod toss_api;
+#[cfg(test)]
+#[path = "../tests/rpc/toss_stand.rs"]
+mod toss_stand;
+#[cfg(test)]
+mod toss_tests;
+mod toss_webhook;
 
 use std::sync::Arc;
 

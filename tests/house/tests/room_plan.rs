@@ -9,6 +9,7 @@ const CHARACTER: &[(&str, &[&str])] = &[
     ("gathering", &["region.rs", "regions.tsv", "roster.rs"]),
     ("member", &["password.rs", "session.rs", "sweeper.rs", "token.rs"]),
     ("notification", &["rules.rs", "sweeper.rs"]),
+    ("payment", &["provider.rs", "toss.rs", "toss_api.rs", "toss_tests.rs", "toss_webhook.rs"]),
     ("schedule", &["ics.rs", "seats.rs"]),
 ];
 
