@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::toss;
+
 /// Knobs of the payment room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -24,6 +26,8 @@ pub struct Config {
     pub silence_ms: u64,
     /// How often the ledger is checked, milliseconds.
     pub audit_every_ms: u64,
+    /// Toss Payments, when it takes the money.
+    pub toss: toss::Config,
 }
 
 impl Default for Config {
@@ -38,13 +42,15 @@ impl Default for Config {
             poll_ms: 500,
             silence_ms: 30_000,
             audit_every_ms: 60_000,
+            toss: toss::Config::default(),
         }
     }
 }
 
 impl Config {
     /// What must not be shown.
-    pub fn secrets(&mut self) -> [&mut String; 1] {
-        [&mut self.sandbox_secret]
+    pub fn secrets(&mut self) -> [&mut String; 3] {
+        let toss = &mut self.toss;
+        [&mut self.sandbox_secret, &mut toss.secret_key, &mut toss.webhook_secret]
     }
 }

@@ -14,6 +14,14 @@ mod sandbox;
 mod store;
 mod sweeper;
 mod till;
+mod toss;
+mod toss_api;
+#[cfg(test)]
+#[path = "../tests/rpc/toss_stand.rs"]
+mod toss_stand;
+#[cfg(test)]
+mod toss_tests;
+mod toss_webhook;
 mod worker;
 
 use std::sync::Arc;
@@ -37,6 +45,7 @@ use rpc::Server;
 use sandbox::{Sandbox, Webhook};
 use store::Store;
 use till::Till;
+use toss::Toss;
 use worker::Worker;
 
 /// The room's tables, after those of every room.
@@ -86,6 +95,7 @@ fn open_provider(
             tracing::warn!("THE PAYMENT SANDBOX TAKES NO REAL MONEY: top-ups cost nothing here");
             Ok(Arc::new(Sandbox::new(&config.sandbox_secret, clock.clone(), webhooks)))
         }
+        "toss" => Ok(Arc::new(Toss::try_new(&config.toss)?)),
         _ => {
             let words = "payment.provider names no payment provider";
             Err(Fault::new(Code::Invalid, "CONFIG_INVALID", words))
