@@ -25,9 +25,9 @@ const CHECKS: &[(&str, &str)] = &[
         "orders that do not end as their seat does",
         "SELECT COUNT(*) FROM schedule.seat AS s JOIN payment.seat_order AS o ON o.id = s.order_id
          WHERE NOT (s.phase = 'GRANTED' AND o.state = 'CONFIRMED'
-           OR s.phase = 'LOST' AND o.state = 'RELEASED'
+           OR s.phase = 'LOST' AND o.state IN ('RELEASED', 'REFUNDED')
            OR s.phase = 'RETURNED' AND s.refund AND o.state IN ('REFUNDED', 'RELEASED')
-           OR s.phase = 'RETURNED' AND NOT s.refund AND o.state = 'CONFIRMED'
+           OR s.phase = 'RETURNED' AND NOT s.refund AND o.state IN ('CONFIRMED', 'RELEASED')
            OR s.phase = 'WAITING' AND o.state = 'PENDING')",
     ),
     (

@@ -30,7 +30,7 @@ GROUP BY s.phase, o.state";
 
 const CRASH: &str = "MOIM_CRASH";
 /// For everything that is under way to end, far beyond the promise, so that how late it was can be told.
-const SETTLE_WITHIN: Duration = Duration::from_secs(60);
+const SETTLE_WITHIN: Duration = Duration::from_secs(90);
 
 /// How orders ended.
 #[derive(Clone, Debug, Default)]
@@ -94,7 +94,7 @@ impl Stage {
         }
         let traps: Vec<_> = (0..kills).map(|it| step.trap(point, (kills - it) * 2 - 1)).collect();
         let room = platform.room(step.room(point));
-        set(room, traps.first());
+        set(room, traps.first()).await;
         let (over, watched) = watch::channel(false);
         let acts = async {
             if step.is_of_refund {
@@ -105,14 +105,17 @@ impl Stage {
             over.send_replace(true);
         };
         let ((), losses) = join(acts, lose(room, &traps, watched)).await;
-        set(room, None);
+        set(room, None).await;
         cast.outcome(&[&meetup.seated, &meetup.lined], &losses).await
     }
 }
 
-/// Starts a room again with a trap, or without.
-fn set(room: &mut Process, trap: Option<&String>) {
-    room.kill();
+/// Starts a room again with a trap, or without; it ends in good order, and leaves its lease to the next.
+async fn set(room: &mut Process, trap: Option<&String>) {
+    if room.ended().is_none() {
+        room.terminate();
+        room.end_within(SETTLE_WITHIN).await;
+    }
     room.set(CRASH, trap.map(String::as_str));
     room.start_again();
 }

@@ -18,8 +18,8 @@ use stage::Stage;
 use step::{POINTS, Point, STEPS, Step};
 use trouble::TROUBLES;
 
-/// A seat is held so long while its price is taken.
-const HOLD: Duration = Duration::from_secs(3);
+/// A seat is held so long while its price is taken: for the lease of a killed carrier, and as much again.
+const HOLD: Duration = Duration::from_secs(6);
 /// The payment waits so much longer for the word of the schedule room.
 const SILENCE: Duration = Duration::from_secs(3);
 /// What an order may take; twice that is the promise.
