@@ -1,17 +1,17 @@
 //! What two rooms keep of paid seats, held against each other straight in their databases.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, PgPool, SqliteConnection};
 use tokio::time::{Instant, sleep};
 
 /// The databases of the schedule and the payment room under one roof: schemas of one PostgreSQL, or two files
 /// of SQLite attached to one connection, so that one text of SQL does for both.
 pub enum Books {
     Postgres(PgPool),
-    Sqlite(SqlitePool),
+    Sqlite(PathBuf),
 }
 
 /// How many rows are wrong, and in which way. The first few are those that pass with time.
@@ -117,17 +117,8 @@ impl Books {
     }
 
     /// Of rooms whose files are in one directory.
-    pub async fn on_sqlite(directory: &Path) -> Self {
-        let attach = ["schedule", "payment"].map(|room| {
-            let file = directory.join(format!("{room}.db"));
-            format!("ATTACH DATABASE '{}' AS {room}", file.display())
-        });
-        let one = SqlitePoolOptions::new().max_connections(1);
-        let pool = one.connect_with(SqliteConnectOptions::new().in_memory(true)).await.unwrap();
-        for sql in attach {
-            sqlx::query(AssertSqlSafe(sql)).execute(&pool).await.unwrap();
-        }
-        Self::Sqlite(pool)
+    pub fn on_sqlite(directory: &Path) -> Self {
+        Self::Sqlite(directory.to_owned())
     }
 
     /// Rows of two columns.
@@ -135,7 +126,9 @@ impl Books {
         let sql = AssertSqlSafe(sql.to_owned());
         match self {
             Self::Postgres(pool) => sqlx::query_as(sql).fetch_all(pool).await.unwrap(),
-            Self::Sqlite(pool) => sqlx::query_as(sql).fetch_all(pool).await.unwrap(),
+            Self::Sqlite(files) => {
+                sqlx::query_as(sql).fetch_all(&mut attached(files).await).await.unwrap()
+            }
         }
     }
 
@@ -144,7 +137,9 @@ impl Books {
         let sql = AssertSqlSafe(sql.to_owned());
         let (number,): (i64,) = match self {
             Self::Postgres(pool) => sqlx::query_as(sql).fetch_one(pool).await.unwrap(),
-            Self::Sqlite(pool) => sqlx::query_as(sql).fetch_one(pool).await.unwrap(),
+            Self::Sqlite(files) => {
+                sqlx::query_as(sql).fetch_one(&mut attached(files).await).await.unwrap()
+            }
         };
         number
     }
@@ -179,4 +174,16 @@ impl Books {
             sleep(Duration::from_millis(200)).await;
         }
     }
+}
+
+/// Both files in one connection.
+async fn attached(directory: &Path) -> SqliteConnection {
+    let nothing = SqliteConnectOptions::new().busy_timeout(Duration::from_secs(10));
+    let mut connection = nothing.connect().await.unwrap();
+    for room in ["schedule", "payment"] {
+        let file = directory.join(format!("{room}.db"));
+        let attach = format!("ATTACH DATABASE '{}' AS {room}", file.display());
+        sqlx::query(AssertSqlSafe(attach)).execute(&mut connection).await.unwrap();
+    }
+    connection
 }

@@ -89,7 +89,7 @@ pub async fn run(size: Size) -> String {
 
     let one = Platform::one_process_with(&knobs).await;
     let data = one.directory().join("moim-data");
-    let books = Books::on_sqlite(&data).await;
+    let books = Books::on_sqlite(&data);
     let lift = async |sql: String| {
         let sql = sql.replace("gathering.gathering", "gathering");
         let file = SqliteConnectOptions::new().filename(data.join("gathering.db"));
@@ -115,7 +115,7 @@ async fn burst(
         .map(async |number| {
             let person = platform.sign_up(&format!("person{number}")).await;
             act(&person.client, graph::GATHERING_JOIN, json!({ "gatheringId": gathering })).await;
-            if number % POOR != 0 {
+            if !number.is_multiple_of(POOR) {
                 act(&person.client, graph::WALLET_TOP_UP, json!({ "amount": MONEY })).await;
             }
             let url = platform.client_at(number % endpoints).url().to_owned();
@@ -207,7 +207,7 @@ async fn claim(crowd: Arc<Crowd>, next: Arc<AtomicUsize>) -> Tally {
         let number = next.fetch_add(1, Ordering::Relaxed);
         let Some(person) = crowd.people.get(number) else { return tally };
         let input = json!({
-            "scheduleId": crowd.schedule, "autoPay": number % 2 == 0,
+            "scheduleId": crowd.schedule, "autoPay": number.is_multiple_of(2),
             "joinWaitlist": number % PROUD != 1,
         });
         let variables = json!({ "input": input, "key": Uuid::now_v7().to_string() });
@@ -216,7 +216,7 @@ async fn claim(crowd: Arc<Crowd>, next: Arc<AtomicUsize>) -> Tally {
             let dropped = timeout(HASTE, person.client.try_send(ATTEND, variables.clone())).await;
             tally.given_up += u64::from(dropped.is_err());
         }
-        if number % IMPATIENT != 0 {
+        if !number.is_multiple_of(IMPATIENT) {
             let told = press(&person.client, &variables, &mut tally).await;
             *tally.told.entry(told.0).or_default() += 1;
             continue;

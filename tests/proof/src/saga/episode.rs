@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
 use futures::future::join;
@@ -29,6 +30,7 @@ FROM schedule.seat AS s LEFT JOIN payment.seat_order AS o ON o.id = s.order_id
 GROUP BY s.phase, o.state";
 
 const CRASH: &str = "MOIM_CRASH";
+const SIGKILL: i32 = 9;
 /// For everything that is under way to end, far beyond the promise, so that how late it was can be told.
 const SETTLE_WITHIN: Duration = Duration::from_secs(90);
 
@@ -125,7 +127,9 @@ async fn lose(room: &mut Process, traps: &[String], over: watch::Receiver<bool>)
     let mut losses = Losses::default();
     loop {
         let last = *over.borrow();
-        if room.ended().is_some() {
+        if let Some(status) = room.ended() {
+            // Anything else is no crash that was asked for.
+            assert_eq!(status.signal(), Some(SIGKILL), "{status}");
             losses.kills += 1;
             let next = traps.get(usize::try_from(losses.kills).unwrap());
             room.set(CRASH, next.map(String::as_str));

@@ -27,6 +27,11 @@ pub const TROUBLES: [Trouble; 5] = [
 ];
 
 impl Trouble {
+    /// The others take as long and are as these.
+    pub fn is_for_every_run(self) -> bool {
+        matches!(self, Self::PaymentIsAway | Self::ScheduleStops | Self::ToldAgain)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::PaymentStops => "payment stopped past the limit, then continued",
