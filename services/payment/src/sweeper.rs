@@ -11,7 +11,8 @@ use moim_kit::task::Tasks;
 use crate::till::Till;
 
 const AT_ONCE: i64 = 100;
-const SIDE_BY_SIDE: usize = 4;
+/// Mostly they wait for the provider.
+const SIDE_BY_SIDE: usize = 16;
 const FORGET_EVERY: Duration = Duration::from_secs(600);
 /// Far longer than a webhook is young enough to be read.
 const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3_600);

@@ -132,7 +132,7 @@ impl Till {
     }
 
     /// Does what the provider's word makes of a top-up; answers how it then stands.
-    async fn settle(&self, read: TopUp, said: Charged) -> Result<TopUp, Fault> {
+    pub async fn settle(&self, read: TopUp, said: Charged) -> Result<TopUp, Fault> {
         let mut top_up = read;
         for _ in 0..TRIES {
             let done = self.turn(&top_up, said).await?;

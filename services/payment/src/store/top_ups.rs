@@ -28,10 +28,16 @@ const CLAIM: &str = concat!(
      WHERE id = $1 AND next_look_at_us <= $2 RETURNING ",
     top_up_columns!()
 );
-const MOVE: &str = "
+/// Decides who credits a wallet: of all who read the top-up as it was, one.
+pub(super) const MOVE: &str = "
 UPDATE top_up SET state = $3, failure = $4, spendable_krw = $5, held_krw = $6, next_look_at_us = $7,
     tries = 0
 WHERE id = $1 AND state = $2";
+#[cfg(test)]
+pub(super) const MOVE_CARELESS: &str = "
+UPDATE top_up SET state = $3, failure = $4, spendable_krw = $5, held_krw = $6, next_look_at_us = $7,
+    tries = 0
+WHERE id = $1 AND $2 <> ''";
 // What a message has asked for in between stays: it is due already.
 const REST: &str = "
 UPDATE top_up SET next_look_at_us = NULL WHERE id = $1 AND state = $2 AND next_look_at_us > $3";
@@ -118,7 +124,7 @@ impl Store {
             turn.answer.map(|wallet| wallet.held_krw),
             turn.next_look,
         ];
-        Ok(tx.execute(MOVE, args).await? == 1)
+        Ok(tx.execute(self.guards.move_top_up, args).await? == 1)
     }
 
     /// Looks no more at a settled top-up, unless it is due again already.
