@@ -12,9 +12,12 @@ const FLOORS: &[&[&str]] = &[
     &["fault"],
     &[
         "model",
+        "attendance",
         "config",
+        "fee",
         "ics",
         "ledger",
+        "order",
         "password",
         "provider",
         "region",

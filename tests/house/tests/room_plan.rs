@@ -26,7 +26,7 @@ const CHARACTER: &[(&str, &[&str])] = &[
             "worker.rs",
         ],
     ),
-    ("schedule", &["ics.rs", "seats.rs"]),
+    ("schedule", &["attendance.rs", "fee.rs", "ics.rs", "order.rs", "seats.rs", "sweeper.rs"]),
 ];
 
 /// A module may be a file, or a directory with `mod.rs` when it would grow too long.
