@@ -7,7 +7,7 @@ use moim_house::{File, expect_none, expect_one, files};
 
 /// The floors from the ground up; a module imports from its own floor or from below.
 ///
-/// `config` and what makes a room's character stand with `model`, and a sweeper with `events`.
+/// `config` and what makes a room's character stand with `model`, and what works by itself with `events`.
 const FLOORS: &[&[&str]] = &[
     &["fault"],
     &[
@@ -16,18 +16,22 @@ const FLOORS: &[&[&str]] = &[
         "config",
         "fee",
         "ics",
+        "ledger",
         "order",
         "password",
+        "provider",
         "region",
         "roster",
         "rules",
+        "saga",
+        "sandbox",
         "seats",
         "session",
         "token",
         "words",
     ],
     &["convert", "store"],
-    &["events", "sweeper"],
+    &["events", "auditor", "sweeper", "till", "worker"],
     &["rpc"],
     &["lib"],
 ];

@@ -9,6 +9,19 @@ const CHARACTER: &[(&str, &[&str])] = &[
     ("gathering", &["region.rs", "regions.tsv", "roster.rs"]),
     ("member", &["password.rs", "session.rs", "sweeper.rs", "token.rs"]),
     ("notification", &["rules.rs", "sweeper.rs", "words.rs"]),
+    (
+        "payment",
+        &[
+            "auditor.rs",
+            "ledger.rs",
+            "provider.rs",
+            "saga.rs",
+            "sandbox.rs",
+            "sweeper.rs",
+            "till.rs",
+            "worker.rs",
+        ],
+    ),
     ("schedule", &["attendance.rs", "fee.rs", "ics.rs", "order.rs", "seats.rs", "sweeper.rs"]),
 ];
 
