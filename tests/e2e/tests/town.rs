@@ -161,7 +161,7 @@ async fn the_town_is_lively_and_a_second_start_keeps_it_as_it_is() {
         .map(str::trim)
         .filter(|line| line.starts_with('{') || line.starts_with("mutation"))
         .collect();
-    assert_eq!(queries.len(), 3, "{welcome}");
+    assert_eq!(queries.len(), 4, "{welcome}");
     for query in queries {
         for visitor in &entered {
             visitor.data(query, json!({})).await;

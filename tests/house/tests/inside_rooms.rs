@@ -32,6 +32,7 @@ const FLOORS: &[&[&str]] = &[
         "toss_api",
         "toss_tests",
         "toss_webhook",
+        "words",
     ],
     &["convert", "store"],
     &["events", "auditor", "sweeper", "till", "worker"],

@@ -8,7 +8,7 @@ use moim_house::{File, expect_none, expect_one, files};
 const CHARACTER: &[(&str, &[&str])] = &[
     ("gathering", &["region.rs", "regions.tsv", "roster.rs"]),
     ("member", &["password.rs", "session.rs", "sweeper.rs", "token.rs"]),
-    ("notification", &["rules.rs", "sweeper.rs"]),
+    ("notification", &["rules.rs", "sweeper.rs", "words.rs"]),
     (
         "payment",
         &[
