@@ -11,10 +11,11 @@ use moim_kit::task::Tasks;
 use crate::till::Till;
 
 const AT_ONCE: i64 = 100;
-const SIDE_BY_SIDE: usize = 4;
+/// Mostly they wait for the provider.
+const SIDE_BY_SIDE: usize = 16;
 const FORGET_EVERY: Duration = Duration::from_secs(600);
 /// Far longer than a webhook is young enough to be read.
-const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3_600);
+const REMEMBERED: Duration = Duration::from_secs(3_600);
 
 /// Looks for as long as the house stands; any number of processes may.
 pub fn start(tasks: &Tasks, till: Arc<Till>, poll: Duration) {

@@ -22,6 +22,8 @@ use crate::store::{Store, Turn};
 
 /// Of a call's time, so much is kept for the answer.
 const FOR_THE_ANSWER: Duration = Duration::from_millis(200);
+/// Longest wait for the provider while nobody else waits; so long other processes leave a top-up alone.
+const LONGEST_LOOK: Duration = Duration::from_secs(10);
 /// How often a top-up is judged again because it moved meanwhile.
 const TRIES: u32 = 5;
 
@@ -132,7 +134,7 @@ impl Till {
     }
 
     /// Does what the provider's word makes of a top-up; answers how it then stands.
-    async fn settle(&self, read: TopUp, said: Charged) -> Result<TopUp, Fault> {
+    pub async fn settle(&self, read: TopUp, said: Charged) -> Result<TopUp, Fault> {
         let mut top_up = read;
         for _ in 0..TRIES {
             let done = self.turn(&top_up, said).await?;
@@ -224,23 +226,34 @@ impl Till {
     /// what is to be cancelled.
     pub async fn look(&self, listed: &TopUp) -> Result<(), Fault> {
         let now = self.store.now(&self.clock).await?;
-        let until = now.after(self.wait).after(model::pause(listed.tries));
+        let until = now.after(LONGEST_LOOK);
         let Some(top_up) = self.store.claim_top_up(listed, now, until).await? else {
             return Ok(());
         };
-        let charge = top_up.charge();
-        let said = match top_up.state {
-            TopUpState::Cancelling => self.ask(self.wait, self.provider.cancel(&charge)).await,
-            _ => self.ask(self.wait, self.provider.find(&charge)).await,
+        let (charge, before) = (top_up.charge(), top_up.state);
+        let said = match before {
+            TopUpState::Cancelling => self.ask(LONGEST_LOOK, self.provider.cancel(&charge)).await,
+            _ => self.ask(LONGEST_LOOK, self.provider.find(&charge)).await,
         };
         let top_up = self.settle(top_up, said).await?;
+        if top_up.state != before {
+            return Ok(());
+        }
+        let now = self.store.now(&self.clock).await?;
         // A call that began just before the limit has ended by then.
         let end = top_up.requested_at.after(self.limit).after(self.wait);
-        if top_up.state == TopUpState::Requested && now >= end {
-            let (to, failure) = (TopUpState::Cancelling, Some(TopUpFailure::Declined));
-            self.go(&top_up, Turn { to, failure, answer: None, next_look: Some(now) }).await?;
+        match top_up.state {
+            TopUpState::Requested if now >= end => {
+                let (to, failure) = (TopUpState::Cancelling, Some(TopUpFailure::Declined));
+                let turn = Turn { to, failure, answer: None, next_look: Some(now) };
+                self.go(&top_up, turn).await.map(|_| ())
+            }
+            TopUpState::Requested | TopUpState::Cancelling => {
+                let then = now.after(model::pause(top_up.tries));
+                self.store.look_again(&top_up, until, then).await
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -17,11 +17,12 @@ const START_WITHIN: Duration = Duration::from_secs(60);
 const ROOMS: [&str; 7] =
     ["member", "gathering", "schedule", "payment", "review", "chat", "notification"];
 /// Knobs of every process: passwords cost little, and slow machines are waited for.
-const KNOBS: [(&str, &str); 4] = [
+const KNOBS: [(&str, &str); 5] = [
     ("MOIM_MEMBER__HASHING_MEMORY_KIB", "64"),
     ("MOIM_MEMBER__HASHING_PASSES", "1"),
     ("MOIM_MEMBER__HASHING_QUEUE", "2000"),
     ("MOIM_HOUSE__PATIENCE_MS", "60000"),
+    ("MOIM_SCHEDULE__PAY_WAIT_MS", "8000"),
 ];
 
 /// Running processes that are one platform; they end when it is dropped.

@@ -19,8 +19,8 @@ fn breaches(files: &[File]) -> Vec<String> {
         for pair in words.windows(3) {
             let verb = match pair {
                 ["UPDATE", "ONLY", table] | ["DELETE", "FROM", table] => Some(table),
-                ["UPDATE" | "TRUNCATE", table, _] => Some(table),
                 ["DROP" | "TRUNCATE", "TABLE", table] => Some(table),
+                ["UPDATE" | "TRUNCATE", table, _] => Some(table),
                 _ => None,
             };
             if let Some(table) = verb.filter(|table| KEPT.contains(table)) {

@@ -1,11 +1,14 @@
 //! Any order of top-ups, seats, words about them and work, with repeats: the books always agree.
 #![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 
+use std::time::Duration;
+
 use moim_kit::id::MemberId;
 use moim_proto::schedule::v1::{SeatPhase, SeatState};
 use moim_testbed::Bed;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseResult, TestRunner};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::stage::{Stage, checked, held, then};
@@ -34,6 +37,10 @@ enum Act {
     },
     /// Every due order goes one step further, each by two workers that read it at once.
     Work,
+    /// The same, but the worker dies so soon, wherever it is.
+    Die {
+        after_us: u64,
+    },
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -44,6 +51,7 @@ fn act() -> impl Strategy<Value = Act> {
         4 => (0..SEATS, prop::sample::select(vec![Granted, Lost, Returned]), any::<bool>())
             .prop_map(|(seat, phase, refund)| Act::Tell { seat, phase, refund }),
         5 => Just(Act::Work),
+        3 => (0..3_000_u64).prop_map(|after_us| Act::Die { after_us }),
     ]
 }
 
@@ -84,6 +92,14 @@ async fn play(stage: &Stage, acts: Vec<Act>) -> TestCaseResult {
                         futures::future::join(stage.worker.step(&order), stage.worker.step(&order))
                             .await;
                     one.and(two).unwrap();
+                }
+            }
+            Act::Die { after_us } => {
+                for order in stage.due().await {
+                    let soon = Duration::from_micros(after_us);
+                    if let Ok(done) = timeout(soon, stage.worker.step(&order)).await {
+                        done.unwrap();
+                    }
                 }
             }
         }

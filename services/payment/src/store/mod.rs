@@ -20,6 +20,7 @@ struct Guards {
     move_order: &'static str,
     hold_money: &'static str,
     close_hold: &'static str,
+    move_top_up: &'static str,
 }
 
 /// The room's tables.
@@ -36,6 +37,7 @@ impl Store {
             move_order: orders::MOVE,
             hold_money: wallets::HOLD,
             close_hold: wallets::CLOSE_HOLD,
+            move_top_up: top_ups::MOVE,
         };
         Self { outbox, guards }
     }
@@ -48,6 +50,7 @@ impl Store {
             move_order: orders::MOVE_CARELESS,
             hold_money: wallets::HOLD_CARELESS,
             close_hold: wallets::CLOSE_HOLD_CARELESS,
+            move_top_up: top_ups::MOVE_CARELESS,
         };
         Self { outbox, guards }
     }

@@ -28,16 +28,26 @@ const CLAIM: &str = concat!(
      WHERE id = $1 AND next_look_at_us <= $2 RETURNING ",
     top_up_columns!()
 );
-const MOVE: &str = "
+/// Decides who credits a wallet: of all who read the top-up as it was, one.
+pub(super) const MOVE: &str = "
 UPDATE top_up SET state = $3, failure = $4, spendable_krw = $5, held_krw = $6, next_look_at_us = $7,
     tries = 0
 WHERE id = $1 AND state = $2";
+#[cfg(test)]
+pub(super) const MOVE_CARELESS: &str = "
+UPDATE top_up SET state = $3, failure = $4, spendable_krw = $5, held_krw = $6, next_look_at_us = $7,
+    tries = 0
+WHERE id = $1 AND $2 <> ''";
 // What a message has asked for in between stays: it is due already.
 const REST: &str = "
 UPDATE top_up SET next_look_at_us = NULL WHERE id = $1 AND state = $2 AND next_look_at_us > $3";
 const LOOK: &str = "UPDATE top_up SET next_look_at_us = $2, tries = 0 WHERE key = $1";
-const SEE: &str =
-    "INSERT INTO webhook (id, seen_at_us) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
+const LOOK_AGAIN: &str =
+    "UPDATE top_up SET next_look_at_us = $3 WHERE id = $1 AND next_look_at_us = $2";
+// Anybody may send anything, so what concerns no top-up leaves nothing behind.
+const SEE: &str = "
+INSERT INTO webhook (id, seen_at_us)
+SELECT $1, $2 WHERE EXISTS (SELECT 1 FROM top_up WHERE key = $3) ON CONFLICT (id) DO NOTHING";
 const FORGET: &str = "DELETE FROM webhook WHERE seen_at_us < $1";
 
 /// Where a top-up goes.
@@ -118,7 +128,20 @@ impl Store {
             turn.answer.map(|wallet| wallet.held_krw),
             turn.next_look,
         ];
-        Ok(tx.execute(MOVE, args).await? == 1)
+        Ok(tx.execute(self.guards.move_top_up, args).await? == 1)
+    }
+
+    /// Looks again then at a top-up that was taken until `until`, unless it is due again already.
+    pub async fn look_again(
+        &self,
+        read: &TopUp,
+        until: Timestamp,
+        then: Timestamp,
+    ) -> Result<(), Fault> {
+        let mut tx = self.begin().await?;
+        tx.execute(LOOK_AGAIN, args![read.id, until, then]).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Looks no more at a settled top-up, unless it is due again already.
@@ -137,7 +160,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, Fault> {
         let mut tx = self.begin().await?;
-        let is_new = tx.execute(SEE, args![message, now]).await? == 1;
+        let is_new = tx.execute(SEE, args![message, now, key]).await? == 1;
         let known = is_new && tx.execute(LOOK, args![key, now]).await? == 1;
         tx.commit().await?;
         Ok(known)

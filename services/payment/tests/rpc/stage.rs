@@ -20,6 +20,7 @@ use moim_proto::schedule::v1::{SeatPhase, SeatState};
 use moim_storage::Db;
 use moim_testbed::{Bed, ScriptedLog};
 use prost::Message as _;
+use prost::bytes::Bytes;
 use sha2::Sha256;
 use uuid::Uuid;
 
@@ -185,7 +186,7 @@ impl Stage {
         seat: &SeatState,
         kind: Kind,
         count: usize,
-    ) -> Vec<(i64, prost::bytes::Bytes)> {
+    ) -> Vec<(i64, Bytes)> {
         let id: Uuid = seat.order_id.parse().unwrap();
         for _ in 0..500 {
             let entries = self.room.log.read(0, 10_000).await.unwrap();

@@ -9,6 +9,10 @@ mod oversell;
 mod pay;
 mod read;
 #[cfg(test)]
+mod recheck;
+#[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod stage;
 
 use std::time::Duration;

@@ -7,11 +7,12 @@ use std::time::Duration;
 use moim_kit::bus::Fact;
 use moim_kit::id::{GatheringId, MemberId, SessionId};
 use moim_kit::trace::Trace;
-use moim_kit::{Call, Caller, Fault};
+use moim_kit::{Call, Caller, Fault, Timestamp};
 use moim_proto::gathering::v1::{
     GatheringState, MembershipRole, MembershipState, MembershipStatus,
 };
 use moim_proto::member::v1::MemberState;
+use moim_proto::payment::v1::{OrderFact, OrderState};
 use moim_proto::schedule::v1 as proto;
 use moim_storage::{Ground, Handler as _, Outbox};
 use moim_testbed::Bed;
@@ -22,6 +23,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Server;
+use super::rules::{HOLD, OFFER};
 use crate::MIGRATIONS;
 use crate::events::{COPIED, Copier};
 use crate::fee::Terms;
@@ -36,7 +38,7 @@ const CHECKS: [&str; 2] = [
 ];
 /// Seats are held and offered so long on the stage.
 pub(super) const TERMS: Terms =
-    Terms { hold: Duration::from_secs(30), offer: Duration::from_secs(3_600) };
+    Terms { hold: Duration::from_secs(HOLD), offer: Duration::from_secs(OFFER) };
 
 /// A server and the hand that writes its copies.
 pub(super) struct Stage {
@@ -56,7 +58,13 @@ impl Stage {
     }
 
     /// Takes a fact in as a reader would.
-    async fn take(&self, noun: &str, aggregate: Uuid, version: i64, state: &impl Message) {
+    pub async fn try_take(
+        &self,
+        noun: &str,
+        aggregate: Uuid,
+        version: i64,
+        state: &impl Message,
+    ) -> Result<(), Fault> {
         let fact = Fact {
             kind: moim_kit::bus::Kind::State,
             topic: None,
@@ -68,9 +76,21 @@ impl Stage {
             trace: String::new(),
             at: self.server.clock.now(),
         };
-        let mut tx = self.server.store.begin().await.unwrap();
-        self.copier.apply(&mut tx, &fact).await.unwrap();
-        tx.commit().await.unwrap();
+        let mut tx = self.server.store.begin().await?;
+        self.copier.apply(&mut tx, &fact).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    pub async fn take(&self, noun: &str, aggregate: Uuid, version: i64, state: &impl Message) {
+        self.try_take(noun, aggregate, version, state).await.unwrap();
+    }
+
+    /// The payment holds the money of an order.
+    pub async fn pay(&self, order: &str) -> Result<(), Fault> {
+        let state = OrderState::MoneyHeld.into();
+        let fact = OrderFact { state, ..OrderFact::default() };
+        self.try_take("order", order.parse().unwrap(), 1, &fact).await
     }
 
     pub async fn member(&self, nickname: &str) -> MemberId {
@@ -103,7 +123,7 @@ impl Stage {
 
     /// A host, their gathering and a free schedule of it tomorrow.
     pub async fn meetup(&self, capacity: i32) -> (MemberId, GatheringId, proto::Schedule) {
-        self.meetup_for(capacity, 0).await
+        self.meetup_for(capacity, 0, None).await
     }
 
     /// The same for a fee.
@@ -111,6 +131,7 @@ impl Stage {
         &self,
         capacity: i32,
         fee_krw: i32,
+        refundable_until: Option<Timestamp>,
     ) -> (MemberId, GatheringId, proto::Schedule) {
         let host = self.member("모임장").await;
         let gathering = GatheringId::fresh();
@@ -128,7 +149,7 @@ impl Stage {
             time_zone: "Asia/Seoul".to_owned(),
             capacity,
             fee_krw,
-            ..proto::CreateRequest::default()
+            refundable_until_us: refundable_until.map(Timestamp::us),
         };
         let answer = self.server.announce(&call(host), request).await.unwrap();
         (host, gathering, answer.into_inner().schedule.unwrap())
@@ -144,7 +165,7 @@ impl Stage {
             schedule_id: schedule.to_owned(),
             join_waitlist,
             allow_overlap: false,
-            ..proto::AttendRequest::default()
+            auto_pay: true,
         };
         let answer = self.server.sign_up(&call(member), request).await?;
         Ok(answer.into_inner().attendance.unwrap())

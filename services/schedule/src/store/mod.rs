@@ -8,6 +8,8 @@ mod places;
 mod rows;
 mod schedules;
 mod seats;
+#[cfg(test)]
+mod snapshot;
 
 use moim_kit::{Clock, Timestamp};
 use moim_storage::{Error, Outbox, Tx};

@@ -95,6 +95,27 @@ moim_testbed::on_both_databases! {
         world.seat(order(&first), 2).await;
     }
 
+    async fn any_number_wait_without_holding_anybody_up(bed: Bed) {
+        let world = World::with(bed, patient()).await;
+        let (host, gathering, schedule) = world.paid_meetup(40).await;
+        let people: Vec<_> =
+            (0..40).map(|n| world.guest(gathering, &format!("회원{n}"))).collect();
+        world.all_arrived().await;
+        let all_wait = async {
+            // More than there are connections, so none of them can be holding one.
+            while world.counts(host, &schedule).await != (0, 40, 0) {
+                tokio::time::sleep(Duration::from_millis(25)).await;
+            }
+            world.cashier(Wallet::Full);
+        };
+        let tries = people.iter().map(|member| world.try_attend(*member, &schedule));
+        let (answers, ()) = futures::future::join(futures::future::join_all(tries), all_wait).await;
+        for answer in answers {
+            assert_eq!(answer.unwrap().state(), AttendanceState::Going);
+        }
+        assert_eq!(world.counts(host, &schedule).await, (40, 0, 0));
+    }
+
     async fn waiting_ends_with_the_time_of_the_call(bed: Bed) {
         let world = World::with(bed, patient()).await;
         let (_, gathering, schedule) = world.paid_meetup(1).await;

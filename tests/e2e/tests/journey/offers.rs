@@ -7,11 +7,26 @@ use moim_e2e::{
 
 use crate::paid::{FEE, WITHDRAW, company, has, look, pay, settled};
 
-const BELL: &str = "subscription {
-  notificationAdded { node {
+const BELL: &str = "subscription($after: String) {
+  notificationAdded(after: $after) { node {
     kind text subject { __typename ... on Schedule { id viewerOption } ... on Order { amount state } }
   } }
 }";
+
+const NEWEST: &str = "{ viewer { notifications(first: 1) { edges { cursor } } } }";
+
+/// Follows what somebody is told from now on: after the newest of what they were told before.
+async fn follow(person: &Person) -> Socket {
+    let after = eventually(async || {
+        let data = person.data(NEWEST, json!({})).await;
+        let cursor = data["viewer"]["notifications"]["edges"][0]["cursor"].clone();
+        if cursor.is_null() { Err(data) } else { Ok(cursor) }
+    });
+    let after = after.await;
+    let mut socket = Socket::of(person).await.unwrap();
+    socket.subscribe("bell", BELL, json!({ "after": after })).await.unwrap();
+    socket
+}
 
 /// Waits until somebody's place is in this state.
 async fn placed(person: &Person, schedule: &str, state: &str) -> Value {
@@ -30,6 +45,8 @@ async fn line(platform: &Platform, changes: Value) -> (String, Vec<Person>) {
         expect_data(&pay(person, &schedule, changes).await);
     }
     settled(&people[0], &schedule, "GOING", "CONFIRMED").await;
+    // Everybody was told of something once: of the next meetup.
+    host.create_schedule(&gathering, json!({})).await;
     (schedule, people)
 }
 
@@ -85,12 +102,7 @@ on_both_shapes! {
 
     async fn the_bell_rings_for_an_offer_and_for_what_became_of_the_money(platform: Platform) {
         let (schedule, people) = line(&platform, json!({})).await;
-        let mut socket = Socket::of(&people[1].reading("ko")).await.unwrap();
-        socket.subscribe("bell", BELL, json!({})).await.unwrap();
-        let mut first = Socket::of(&people[0]).await.unwrap();
-        first.subscribe("bell", BELL, json!({})).await.unwrap();
-        // Whoever is heard from has their place at the stream.
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        let (mut first, mut socket) = (follow(&people[0]).await, follow(&people[1]).await);
         people[0].data(WITHDRAW, json!({ "id": schedule })).await;
         let offer = rung(&mut socket, "SEAT_OFFERED").await;
         assert_eq!(offer["subject"], json!({

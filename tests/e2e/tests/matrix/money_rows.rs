@@ -5,8 +5,10 @@ use crate::fields::{Group, See, ask, plain};
 use crate::rows::EVERYONE;
 
 const MEMBER_ONLY: [See; 4] = [Gone, Gone, Data, Gone];
+/// The member and the host have put money into theirs.
+const WITH_MONEY: [See; 4] = [Gone, Gone, Data, Data];
 const SIGNED_IN: [See; 4] = [Gone, Data, Data, Data];
-/// The host has nothing to pay with; an outsider is told something else first, and the member pays.
+/// The host has too little to pay with; an outsider is told something else first, and the member pays.
 const LACKING: [See; 4] = [Denied("UNAUTHENTICATED"), Gone, Gone, Data];
 
 pub const GROUPS: &[Group] = &[
@@ -70,7 +72,7 @@ pub const GROUPS: &[Group] = &[
                 "entries",
                 "entries(first: 9) { edges { cursor } }",
                 "/edges",
-                [Gone, Empty, Data, Empty],
+                [Gone, Empty, Data, Data],
             ),
         ],
     },
@@ -92,7 +94,7 @@ pub const GROUPS: &[Group] = &[
         through: "{ viewer { wallet { entries(first: 1) { <*> } } } }",
         at: "/viewer/wallet/entries",
         rows: &[
-            ask("edges", "edges { cursor }", "", [Gone, Empty, Data, Empty]),
+            ask("edges", "edges { cursor }", "", [Gone, Empty, Data, Data]),
             ask("pageInfo", "pageInfo { hasNextPage }", "/hasNextPage", SIGNED_IN),
         ],
     },
@@ -100,7 +102,7 @@ pub const GROUPS: &[Group] = &[
         of: "WalletEntryEdge",
         through: "{ viewer { wallet { entries(first: 1) { edges { <*> } } } } }",
         at: "/viewer/wallet/entries/edges/0",
-        rows: &[plain("cursor", MEMBER_ONLY), ask("node", "node { id }", "/id", MEMBER_ONLY)],
+        rows: &[plain("cursor", WITH_MONEY), ask("node", "node { id }", "/id", WITH_MONEY)],
     },
     Group {
         of: "InsufficientBalanceError",

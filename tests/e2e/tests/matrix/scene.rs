@@ -105,6 +105,7 @@ impl Scene {
         let paid = host.create_schedule(&gathering, costly(10)).await;
         let payable = host.create_schedule(&gathering, costly(11)).await;
         member.top_up(1_000_000).await;
+        host.top_up(5_000).await;
         let attendance = attend(member, &paid).await;
         // Money moves by itself.
         let (order, entry) = eventually(async || {

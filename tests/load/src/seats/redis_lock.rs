@@ -62,7 +62,7 @@ impl Strategy for RedisLock {
             retries += 1;
         }
         let number = self.holders.fetch_add(1, Ordering::Relaxed);
-        let pause = self.lease.pause.filter(|_| number % PAUSE_EVERY == 0);
+        let pause = self.lease.pause.filter(|_| number.is_multiple_of(PAUSE_EVERY));
         let decision = unguarded(&self.database, member, pause).await;
         // That it had ended meanwhile is learnt too late: the seat is written.
         let mut redis = self.redis.clone();
