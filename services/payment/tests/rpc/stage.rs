@@ -181,12 +181,7 @@ impl Stage {
         facts.into_iter().map(|(_, bytes)| OrderEvent::decode(bytes).unwrap()).collect()
     }
 
-    async fn facts(
-        &self,
-        seat: &SeatState,
-        kind: Kind,
-        count: usize,
-    ) -> Vec<(i64, Bytes)> {
+    async fn facts(&self, seat: &SeatState, kind: Kind, count: usize) -> Vec<(i64, Bytes)> {
         let id: Uuid = seat.order_id.parse().unwrap();
         for _ in 0..500 {
             let entries = self.room.log.read(0, 10_000).await.unwrap();

@@ -79,7 +79,7 @@ pub struct Losses {
 }
 
 impl Losses {
-    /// It stands again as of now.
+    /// It is to stand again as of now.
     pub fn mend(&mut self) {
         self.mended.push(Clock::system().now());
     }
@@ -94,7 +94,7 @@ impl Stage {
         if step.is_of_refund {
             meetup.sign_up(cast).await;
         }
-        let traps: Vec<_> = (0..kills).map(|it| step.trap(point, (kills - it) * 2 - 1)).collect();
+        let traps = step.traps(point, kills);
         let room = platform.room(step.room(point));
         set(room, traps.first()).await;
         let (over, watched) = watch::channel(false);
@@ -133,8 +133,8 @@ async fn lose(room: &mut Process, traps: &[String], over: watch::Receiver<bool>)
             losses.kills += 1;
             let next = traps.get(usize::try_from(losses.kills).unwrap());
             room.set(CRASH, next.map(String::as_str));
-            room.start_again();
             losses.mend();
+            room.start_again();
         }
         if last {
             return losses;

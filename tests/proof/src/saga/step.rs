@@ -58,10 +58,12 @@ impl Step {
         }
     }
 
-    /// What `MOIM_CRASH` says for the `nth` of such facts.
-    pub fn trap(self, point: Point, nth: u64) -> String {
-        let Self { noun, version, .. } = self;
-        format!("{point}:{noun}@{version}:{nth}")
+    /// What `MOIM_CRASH` says at each start: death comes sooner each time, and with the first such fact when
+    /// there may be few.
+    pub fn traps(self, point: Point, kills: u64) -> Vec<String> {
+        let Self { noun, version, may_be_overtaken, .. } = self;
+        let nth = |kill| if may_be_overtaken { 1 } else { (kills - kill) * 2 - 1 };
+        (0..kills).map(|kill| format!("{point}:{noun}@{version}:{}", nth(kill))).collect()
     }
 }
 

@@ -53,16 +53,16 @@ impl Stage {
                 self.platform.room("payment").freeze();
                 come(&self.cast, &meetup).await;
                 sleep(LIMIT).await;
-                self.platform.room("payment").thaw();
                 losses.mend();
+                self.platform.room("payment").thaw();
             }
             Trouble::PaymentIsAway => {
                 self.platform.room("payment").kill();
                 losses.kills += 1;
                 come(&self.cast, &meetup).await;
                 sleep(LIMIT).await;
-                self.platform.room("payment").start_again();
                 losses.mend();
+                self.platform.room("payment").start_again();
             }
             // The money is taken only once the schedule room cannot say what becomes of the seat.
             Trouble::ScheduleStops | Trouble::ScheduleIsAway => {
@@ -80,13 +80,13 @@ impl Stage {
                 }
                 self.platform.room("payment").thaw();
                 sleep(LIMIT).await;
+                losses.mend();
                 let schedule = self.platform.room("schedule");
                 if dies {
                     schedule.start_again();
                 } else {
                     schedule.thaw();
                 }
-                losses.mend();
             }
             Trouble::ToldAgain => {
                 let again = async {
