@@ -30,9 +30,9 @@ use std::time::Duration;
 use moim_kit::bus::Log;
 use moim_kit::serve::{Guarded, Room};
 use moim_kit::task::Tasks;
-use moim_kit::{Clock, Code, Fault};
+use moim_kit::{Code, Fault};
 use moim_proto::payment::v1::payment_service_server::PaymentServiceServer;
-use moim_storage::{Ground, Reader};
+use moim_storage::{Db, Ground, Reader};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 pub use config::Config;
@@ -63,7 +63,7 @@ pub async fn open(
 ) -> Result<Room, Fault> {
     let (store, clock) = (Store::new(ground.outbox.clone()), ground.clock.clone());
     let (sent, heard) = mpsc::channel(WEBHOOKS);
-    let provider = open_provider(&config, &clock, sent)?;
+    let provider = open_provider(&config, &ground, sent)?;
     let till = Arc::new(Till::new(&config, store.clone(), clock.clone(), provider));
     let copies = ground.copies(COPIED);
     let handler = Arc::new(Copier { store: store.clone(), clock: clock.clone() });
@@ -87,13 +87,17 @@ pub async fn open(
 /// Who takes the money.
 fn open_provider(
     config: &Config,
-    clock: &Clock,
+    ground: &Ground,
     webhooks: Sender<Webhook>,
 ) -> Result<Arc<dyn PaymentProvider>, Fault> {
     match config.provider.as_str() {
         "sandbox" => {
-            tracing::warn!("THE PAYMENT SANDBOX TAKES NO REAL MONEY: top-ups cost nothing here");
-            Ok(Arc::new(Sandbox::new(&config.sandbox_secret, clock.clone(), webhooks)))
+            // A house in files is for trying things out; one on a server may be meant seriously.
+            if matches!(ground.db, Db::Postgres(_)) {
+                tracing::warn!("the payment sandbox takes no real money: top-ups cost nothing here");
+            }
+            let clock = ground.clock.clone();
+            Ok(Arc::new(Sandbox::new(&config.sandbox_secret, clock, webhooks)))
         }
         "toss" => Ok(Arc::new(Toss::try_new(&config.toss)?)),
         _ => {
