@@ -94,7 +94,9 @@ fn open_provider(
         "sandbox" => {
             // A house in files is for trying things out; one on a server may be meant seriously.
             if matches!(ground.db, Db::Postgres(_)) {
-                tracing::warn!("the payment sandbox takes no real money: top-ups cost nothing here");
+                tracing::warn!(
+                    "the payment sandbox takes no real money: top-ups cost nothing here"
+                );
             }
             let clock = ground.clock.clone();
             Ok(Arc::new(Sandbox::new(&config.sandbox_secret, clock, webhooks)))
