@@ -104,6 +104,8 @@ impl Stage {
             } else {
                 meetup.sign_up(cast).await;
             }
+            // What was asked for goes on after its answer, and the room may be lost at it for as long.
+            cast.settle().await;
             over.send_replace(true);
         };
         let ((), losses) = join(acts, lose(room, &traps, watched)).await;
