@@ -1,0 +1,4 @@
+//! The room as those who search see it.
+
+mod relevance;
+mod stage;
