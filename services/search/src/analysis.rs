@@ -23,9 +23,9 @@ const EDITION: u32 = 1;
 /// Stands before the first letter of a word where pairs of letters stand.
 pub const BEGIN: char = '^';
 
-const SYNONYMS: &str = include_str!("../data/synonyms.txt");
-const HOBBIES: &str = include_str!("../data/hobbies.txt");
-const ABUSIVE: &str = include_str!("../data/abusive.txt");
+pub const SYNONYMS: &str = include_str!("../data/synonyms.txt");
+pub const HOBBIES: &str = include_str!("../data/hobbies.txt");
+pub const ABUSIVE: &str = include_str!("../data/abusive.txt");
 
 /// Which kind of term a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

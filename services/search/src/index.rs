@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use moim_kit::Fault;
 use parking_lot::Mutex;
 use tantivy::indexer::LogMergePolicy;
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Term};
@@ -27,6 +28,12 @@ pub enum Broken {
     Index(#[from] tantivy::TantivyError),
     #[error("the index's directory: {0}")]
     Directory(#[from] io::Error),
+}
+
+impl From<Broken> for Fault {
+    fn from(broken: Broken) -> Self {
+        Self::internal(broken)
+    }
 }
 
 /// One index, open for reading and writing.
@@ -74,7 +81,9 @@ pub fn open(root: &Path, analyzer: &Arc<Analyzer>) -> Result<Opened, Broken> {
 /// Begins a new index beside those that stand.
 pub fn begin(root: &Path, analyzer: &Arc<Analyzer>) -> Result<Shelf, Broken> {
     let newest = directories(root)?.last().map_or(0, |(number, _)| *number);
-    let path = root.join(format!("index-{}", newest + 1));
+    // The one that is searched may have been thrown away; its number is not given again.
+    let named = fs::read_to_string(root.join(CURRENT)).ok().and_then(|it| it.trim().parse().ok());
+    let path = root.join(format!("index-{}", newest.max(named.unwrap_or(0)) + 1));
     fs::create_dir_all(&path)?;
     Index::create_in_dir(&path, schema::build().0)?;
     let shelf = Shelf::open(&path, analyzer)?;

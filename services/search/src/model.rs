@@ -202,6 +202,14 @@ pub struct Hit {
     pub highlights: Vec<Highlight>,
 }
 
+/// A term that many search for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PopularTerm {
+    pub term: String,
+    /// Places gained since the last period; nothing when it was not among them.
+    pub change: Option<i32>,
+}
+
 /// A query that is short enough to be looked at.
 pub fn query(text: &str) -> Result<&str, Reason> {
     let fits = text.chars().take(LONGEST_QUERY + 1).count() <= LONGEST_QUERY;

@@ -138,14 +138,19 @@ impl Understood {
     }
 
     /// The tree in which most words are enough; those with all of them stand first.
-    pub fn most(&self, vocabulary: &Vocabulary<'_>, level: Level) -> Option<Node> {
+    pub fn most(&self, vocabulary: &Vocabulary<'_>, level: Level, one: bool) -> Option<Node> {
         let strong = self.slots.iter().filter(|it| !it.weak);
-        let units: Vec<Slot> = strong.flat_map(|it| it.units(vocabulary)).collect();
-        if units.len() < 2 {
+        let mut of: Vec<Node> = Vec::new();
+        for slot in strong {
+            let units = slot.units(vocabulary);
+            // What is split off a word and stands nowhere is not guessed at.
+            let level = if units.len() > 1 { Level::Strict } else { level };
+            of.extend(units.iter().map(|it| it.node(vocabulary, level)));
+        }
+        if of.len() < 2 {
             return None;
         }
-        let at_least = if units.len() == 2 { 1 } else { units.len().div_ceil(2) };
-        let of = units.iter().map(|it| it.node(vocabulary, level)).collect();
+        let at_least = if one || of.len() == 2 { 1 } else { of.len().div_ceil(2) };
         let all = self.all(vocabulary, level);
         let all = Node::All { must: vec![all], should: Vec::new(), boost: ALL };
         let most = Node::Some { of, at_least };
@@ -208,7 +213,9 @@ impl Slot {
             let must = self.joined.iter().map(|it| Node::Best(strict(vocabulary, it))).collect();
             best.push(Node::All { must, should: Vec::new(), boost: PARTS });
         }
-        for near in vocabulary.spellings(&self.word.text()) {
+        let known = is_known(vocabulary, &self.word);
+        let spellings = if known { vocabulary.spellings(&self.word.text()) } else { Vec::new() };
+        for near in spellings {
             best.push(Node::Term { stream: Stream::Word, text: near.word, boost: SPELLING });
         }
         let near = self.near(vocabulary, level);
@@ -223,7 +230,7 @@ impl Slot {
                 best.push(Node::Term { stream: Stream::Word, text: near.word, boost });
             }
         }
-        if level != Level::Strict && !is_known(vocabulary, &self.word) {
+        if level != Level::Strict && !known {
             best.extend(self.inside(vocabulary, level));
         }
         Node::Best(best)

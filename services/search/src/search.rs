@@ -160,10 +160,15 @@ impl Search<'_> {
             }
         }
         let mut best = near;
-        if let Some(some) = self.most("most words", &typed, Level::Unknown, ask)?
-            && some.found.total > best.found.total
-        {
-            best = Attempt { corrected: best.corrected.or(some.corrected), ..some };
+        for (name, one) in [("most words", false), ("some words", true)] {
+            if one && best.found.total > 0 {
+                break;
+            }
+            if let Some(some) = self.most(name, &typed, Level::Unknown, one, ask)?
+                && some.found.total > best.found.total
+            {
+                best = Attempt { corrected: best.corrected.or(some.corrected), ..some };
+            }
         }
         if best.found.total == 0 {
             let every = self.all("with every word doubted", &typed, Level::Every, None, ask)?;
@@ -192,10 +197,11 @@ impl Search<'_> {
         name: &'static str,
         understood: &Understood,
         level: Level,
+        one: bool,
         ask: &Ask<'_>,
     ) -> Result<Option<Attempt>, Fault> {
         let vocabulary = self.vocabulary();
-        let Some(node) = understood.most(&vocabulary, level) else { return Ok(None) };
+        let Some(node) = understood.most(&vocabulary, level, one) else { return Ok(None) };
         self.run(name, understood, level, None, node, ask).map(Some)
     }
 

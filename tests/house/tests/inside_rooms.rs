@@ -12,10 +12,11 @@ const FLOORS: &[&[&str]] = &[
     &["fault"],
     &[
         "model", "config", "ics", "password", "region", "roster", "rules", "seats", "session",
-        "token",
+        "token", // search: words, and what is decided about them
+        "analysis", "korean", "layout", "normal", "popular", "suggest", "synonyms", "terms",
     ],
-    &["convert", "store"],
-    &["events", "sweeper"],
+    &["convert", "store", "schema", "vocabulary", "query", "highlight", "ranking", "index", "search"],
+    &["events", "sweeper", "indexer"],
     &["rpc"],
     &["lib"],
 ];
