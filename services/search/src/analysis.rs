@@ -9,14 +9,12 @@ use crate::korean;
 use crate::normal::{self, Word};
 use crate::synonyms::{Synonyms, Twice, joined};
 use crate::terms::{Abusive, Terms};
+use crate::tokens::{Stream, Token, Tokens, initials};
 
 /// Longer words are kept by their pairs of letters only.
 const LONGEST_WORD: usize = 40;
 /// A join of neighbours that is looked up among known words.
 const MOST_JOINED: usize = 3;
-/// Pieces in a row whose initial consonants are kept together.
-const MOST_PIECES: usize = 4;
-const MOST_INITIALS: usize = 12;
 /// Changes when the same text is to be analysed otherwise, so that indexes are built anew.
 const EDITION: u32 = 1;
 
@@ -26,32 +24,6 @@ pub const BEGIN: char = '^';
 pub const SYNONYMS: &str = include_str!("../data/synonyms.txt");
 pub const HOBBIES: &str = include_str!("../data/hobbies.txt");
 pub const ABUSIVE: &str = include_str!("../data/abusive.txt");
-
-/// Which kind of term a token is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Stream {
-    /// Words, their stems and parts, and names of groups of synonyms.
-    Word,
-    /// Pairs of neighbouring letters of a word.
-    Pair,
-    /// Words as they are typed, letter by letter.
-    Typed,
-    /// Initial consonants.
-    Initials,
-}
-
-/// A term and the bytes of the text it came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Token {
-    /// The kind of term.
-    pub stream: Stream,
-    /// The term.
-    pub text: String,
-    /// Bytes of the text.
-    pub place: Range<usize>,
-    /// Its place among the tokens of its stream: pairs of one word follow each other.
-    pub position: usize,
-}
 
 /// The form of a word that is compared, and which of its letters it covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -225,6 +197,11 @@ impl Analyzer {
         {
             out.push(Stream::Word, mark, place.clone());
         }
+        for wide in self.synonyms.wide(&form.text) {
+            if seen.insert(wide.clone()) {
+                out.push(Stream::Word, wide, place.clone());
+            }
+        }
         out.push(Stream::Word, form.text, place);
     }
 
@@ -232,7 +209,8 @@ impl Analyzer {
         let Some(known) = self.joined(words) else { return };
         let (Some(first), Some(last)) = (words.first(), words.last()) else { return };
         let place = first.whole().start..last.whole().end;
-        if let Some(mark) = self.mark(&known) {
+        let marks = self.mark(&known).into_iter().chain(self.synonyms.wide(&known));
+        for mark in marks {
             out.push(Stream::Word, mark, place.clone());
         }
         out.push(Stream::Typed, korean::decompose(&known), place.clone());
@@ -247,13 +225,14 @@ impl Analyzer {
         }
         let base = self.forms(word).iter().map(|it| it.letters.end).min().unwrap_or(0);
         let mut pieces = Vec::new();
-        for piece in self.terms.split(&letters[..base]).unwrap_or_else(|| vec![0..base]) {
+        for piece in
+            self.terms.split(&letters[..base]).unwrap_or_else(|| std::iter::once(0..base).collect())
+        {
             let inner = self.terms.split(&letters[piece.clone()]).unwrap_or_default();
             match inner.is_empty() || piece.len() < 4 {
                 true => pieces.push(piece),
-                false => pieces.extend(
-                    inner.iter().map(|it| piece.start + it.start..piece.start + it.end),
-                ),
+                false => pieces
+                    .extend(inner.iter().map(|it| piece.start + it.start..piece.start + it.end)),
             }
         }
         pieces
@@ -263,53 +242,6 @@ impl Analyzer {
 impl Default for Analyzer {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-#[derive(Default)]
-struct Tokens {
-    tokens: Vec<Token>,
-    position: usize,
-}
-
-impl Tokens {
-    fn push(&mut self, stream: Stream, text: String, place: Range<usize>) {
-        self.tokens.push(Token { stream, text, place, position: self.position });
-    }
-
-    fn pair(&mut self, text: String, place: Range<usize>) {
-        self.push(Stream::Pair, text, place);
-        self.position += 1;
-    }
-
-    /// Leaves a gap, so that no run of pairs reaches into the next word.
-    fn part_words(&mut self) {
-        self.position += 2;
-    }
-}
-
-fn initials(words: &[Word], pieces: &[Vec<Range<usize>>], out: &mut Tokens) {
-    let flat: Vec<(&Word, &Range<usize>)> = words
-        .iter()
-        .zip(pieces)
-        .flat_map(|(word, pieces)| pieces.iter().map(move |piece| (word, piece)))
-        .collect();
-    for start in 0..flat.len() {
-        let mut all = String::new();
-        let mut length = 0;
-        for (word, piece) in flat.iter().skip(start).take(MOST_PIECES) {
-            let Some(more) = korean::initials(&word.slice((*piece).clone())) else { break };
-            length += piece.len();
-            if length > MOST_INITIALS {
-                break;
-            }
-            all.push_str(&more);
-            let place = flat[start].0.place(flat[start].1.clone()).start
-                ..word.place((*piece).clone()).end;
-            if length > 1 {
-                out.push(Stream::Initials, all.clone(), place);
-            }
-        }
     }
 }
 

@@ -97,7 +97,11 @@ pub fn page_spec(page: Option<&PageRequest>, list: u8) -> Result<PageSpec, Fault
     PageSpec::try_new(args, list)
 }
 
-pub fn response(page: PageOf<Hit>, total: usize, corrected: Option<String>) -> proto::SearchResponse {
+pub fn response(
+    page: PageOf<Hit>,
+    total: usize,
+    corrected: Option<String>,
+) -> proto::SearchResponse {
     proto::SearchResponse {
         hits: page.rows.iter().map(hit).collect(),
         page: Some(Page {

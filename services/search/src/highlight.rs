@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::analysis::{Analyzer, Stream};
+use crate::analysis::Analyzer;
 use crate::model::Highlight;
 use crate::normal;
 use crate::query::Node;
+use crate::tokens::Stream;
 
 /// Characters of an excerpt.
 const LONGEST: usize = 120;
@@ -132,13 +133,9 @@ mod tests {
     use super::*;
 
     fn needles(words: &[&str], runs: &[&str]) -> Needles {
-        let term = |it: &&str| Node::Term {
-            stream: Stream::Word,
-            text: (*it).to_owned(),
-            boost: 1.0,
-        };
-        let run =
-            |it: &&str| Node::Run { letters: (*it).to_owned(), begins: false, boost: 1.0 };
+        let term =
+            |it: &&str| Node::Term { stream: Stream::Word, text: (*it).to_owned(), boost: 1.0 };
+        let run = |it: &&str| Node::Run { letters: (*it).to_owned(), begins: false, boost: 1.0 };
         Needles::new(&Node::Best(words.iter().map(term).chain(runs.iter().map(run)).collect()))
     }
 

@@ -24,8 +24,10 @@ const FINGERPRINT: &str = "fingerprint";
 /// Why the index cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
+    /// The engine says so.
     #[error("the index: {0}")]
     Index(#[from] tantivy::TantivyError),
+    /// The files cannot be read or written.
     #[error("the index's directory: {0}")]
     Directory(#[from] io::Error),
 }

@@ -142,7 +142,8 @@ impl Library {
             let popular = self.popular.lock();
             let hobbies = self.analyzer.terms.hobbies().iter().map(|it| (it.as_str(), HOBBY));
             #[expect(clippy::cast_precision_loss, reason = "heads are few")]
-            let title = |it: &'_ (String, i64)| TITLE * (it.1.max(0) as f64 / (it.1.max(0) + 100) as f64);
+            let title =
+                |it: &'_ (String, i64)| TITLE * (it.1.max(0) as f64 / (it.1.max(0) + 100) as f64);
             let titles = titles.iter().map(|it| (it.0.as_str(), title(it)));
             let terms: Vec<(String, f64)> = popular
                 .weights(now)

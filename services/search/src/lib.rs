@@ -18,10 +18,12 @@ mod ranking;
 mod rpc;
 mod schema;
 mod search;
+mod senses;
 mod store;
 mod suggest;
 mod synonyms;
 mod terms;
+mod tokens;
 mod vocabulary;
 
 use std::path::Path;

@@ -15,12 +15,16 @@ pub const DEEPEST: usize = 10_000;
 /// What something found is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
+    /// A standing group.
     Gathering,
+    /// A meetup of one.
     Schedule,
+    /// A person.
     Member,
 }
 
 impl Kind {
+    /// Every kind.
     pub const ALL: [Self; 3] = [Self::Gathering, Self::Schedule, Self::Member];
 
     /// As it stands in tables and in the index.
@@ -32,6 +36,7 @@ impl Kind {
         }
     }
 
+    /// As a column holds it.
     pub fn number(self) -> u64 {
         match self {
             Self::Gathering => 0,
@@ -40,10 +45,12 @@ impl Kind {
         }
     }
 
+    /// The kind that a column holds as this.
     pub fn from_number(number: u64) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.number() == number)
     }
 
+    /// The kind of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.name() == name)
     }
@@ -52,13 +59,17 @@ impl Kind {
 /// Whether one can come along.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Openness {
+    /// It takes people.
     #[default]
     Open,
+    /// There is no place left.
     Full,
+    /// It takes nobody.
     Closed,
 }
 
 impl Openness {
+    /// As a column holds it.
     pub fn number(self) -> u64 {
         match self {
             Self::Open => 0,
@@ -67,6 +78,7 @@ impl Openness {
         }
     }
 
+    /// What a column holds as this.
     pub fn from_number(number: u64) -> Self {
         match number {
             0 => Self::Open,
@@ -79,7 +91,9 @@ impl Openness {
 /// The newest state of something, as the index is made from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
+    /// What it is.
     pub kind: Kind,
+    /// Its id.
     pub id: Uuid,
     /// Version of the state it was made from.
     pub version: i64,
@@ -87,15 +101,21 @@ pub struct Document {
     pub title: String,
     /// Description, or what a member says of themself.
     pub text: String,
+    /// Where a schedule meets.
     pub place: String,
     /// As the contract numbers categories.
     pub category: Option<i32>,
     /// Five digits.
     pub region_code: Option<String>,
+    /// With the province first.
     pub region_name: String,
+    /// When a schedule starts.
     pub starts_at: Option<Timestamp>,
+    /// When a schedule ends.
     pub ends_at: Option<Timestamp>,
+    /// What a schedule costs.
     pub fee_krw: Option<i64>,
+    /// Whether one can come along.
     pub openness: Openness,
     /// Members, or people going.
     pub size: i64,
@@ -172,12 +192,15 @@ pub fn region_names(name: &str) -> String {
 /// Only what meets all of these; what does not apply to a kind is ignored for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
+    /// As the contract numbers categories.
     pub category: Option<i32>,
+    /// Five digits.
     pub region_code: Option<String>,
     /// Ends after this.
     pub starts_from: Option<Timestamp>,
     /// Starts before this.
     pub starts_until: Option<Timestamp>,
+    /// Costs at most this.
     pub max_fee_krw: Option<i64>,
 }
 
@@ -195,16 +218,20 @@ pub struct Highlight {
 /// Something found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
+    /// What it is.
     pub kind: Kind,
+    /// Its id.
     pub id: Uuid,
     /// Higher is better.
     pub score: i64,
+    /// Where it matched.
     pub highlights: Vec<Highlight>,
 }
 
 /// A term that many search for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PopularTerm {
+    /// The term.
     pub term: String,
     /// Places gained since the last period; nothing when it was not among them.
     pub change: Option<i32>,

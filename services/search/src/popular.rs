@@ -130,7 +130,10 @@ impl Popular {
             i32::try_from(before).ok()?.checked_sub(i32::try_from(place).ok()?)
         };
         places
-            .map(|(place, (term, _))| PopularTerm { change: change(term, place), term: term.to_owned() })
+            .map(|(place, (term, _))| PopularTerm {
+                change: change(term, place),
+                term: term.to_owned(),
+            })
             .collect()
     }
 

@@ -22,7 +22,6 @@ const LIVELY: f32 = 0.08;
 /// What a document is ranked by beside its text.
 #[derive(Clone, Copy, Debug)]
 pub struct Traits {
-    pub kind: Kind,
     pub openness: Openness,
     pub size: i64,
     /// When it came to be; of a schedule when it starts.
@@ -221,7 +220,9 @@ impl Checked {
             && same(self.region, &columns.region)
             && (!timed
                 || self.from.is_none_or(|it| columns.ends.first(doc).is_some_and(|ends| ends > it))
-                    && self.until.is_none_or(|it| columns.starts.first(doc).is_some_and(|at| at < it))
+                    && self
+                        .until
+                        .is_none_or(|it| columns.starts.first(doc).is_some_and(|at| at < it))
                     && self.fee.is_none_or(|it| columns.fee.first(doc).unwrap_or(0) <= it))
     }
 }
@@ -250,7 +251,6 @@ impl SegmentCollector for BestOfSegment {
         }
         self.total += 1;
         let traits = Traits {
-            kind,
             openness: Openness::from_number(columns.openness.first(doc).unwrap_or(0)),
             size: columns.size.first(doc).unwrap_or(0),
             fresh_us: columns.fresh.first(doc).unwrap_or(0),
@@ -326,7 +326,7 @@ mod tests {
 
     fn traits(openness: Openness, size: i64, days: i64) -> Traits {
         let fresh_us = -days * DAY_US;
-        Traits { kind: Kind::Gathering, openness, size, fresh_us, ends_us: None }
+        Traits { openness, size, fresh_us, ends_us: None }
     }
 
     #[test]

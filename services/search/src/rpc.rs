@@ -31,7 +31,10 @@ type Answer<T> = Result<Response<T>, Status>;
 
 #[async_trait]
 impl SearchService for Server {
-    async fn search(&self, request: Request<proto::SearchRequest>) -> Answer<proto::SearchResponse> {
+    async fn search(
+        &self,
+        request: Request<proto::SearchRequest>,
+    ) -> Answer<proto::SearchResponse> {
         Ok(Response::new(self.find(request.into_inner()).await?))
     }
 

@@ -5,14 +5,15 @@ use std::ops::Range;
 use moim_kit::Timestamp;
 use tantivy::TantivyDocument;
 use tantivy::schema::{
-    FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
-    Value as _,
+    FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing,
+    TextOptions, Value as _,
 };
 use tantivy::tokenizer::{PreTokenizedString, Token as Indexed};
 use uuid::Uuid;
 
-use crate::analysis::{Analyzer, Stream, Token};
+use crate::analysis::Analyzer;
 use crate::model::{Document, Kind};
+use crate::tokens::{Stream, Token};
 
 /// Changes with the fields, so that indexes are built anew.
 pub const EDITION: u32 = 1;

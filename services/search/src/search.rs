@@ -8,14 +8,15 @@ use tantivy::query::{
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, Term};
 
-use crate::analysis::{Analyzer, BEGIN, Stream, same};
+use crate::analysis::{Analyzer, BEGIN, same};
 use crate::fault::Reason;
 use crate::highlight::Needles;
 use crate::layout;
 use crate::model::{self, DEEPEST, Filter, Hit, Kind};
 use crate::query::{Level, Node, Understood, understand};
 use crate::ranking::{Best, Found};
-use crate::schema::{Fields, PARTS, WEIGHTS};
+use crate::schema::{Fields, WEIGHTS};
+use crate::tokens::Stream;
 use crate::vocabulary::Vocabulary;
 
 /// With fewer results than this a word may have been mistyped.
@@ -29,26 +30,35 @@ pub const RESULTS: u8 = 0x71;
 
 /// One state of the index, to be searched.
 pub struct Search<'a> {
+    /// The state.
     pub searcher: &'a Searcher,
+    /// Its fields.
     pub fields: &'a Fields,
+    /// What it was made by.
     pub analyzer: &'a Analyzer,
 }
 
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'a> {
+    /// What was typed.
     pub query: &'a str,
     /// All when empty.
     pub kinds: &'a [Kind],
+    /// What else it must meet.
     pub filter: &'a Filter,
+    /// Which page.
     pub page: &'a PageSpec,
+    /// What is fresh is so as of now.
     pub now: Timestamp,
 }
 
 /// A page of what was found.
 #[derive(Clone, Debug)]
 pub struct Answer {
+    /// The page.
     pub page: PageOf<Hit>,
+    /// How many there are in all.
     pub total: usize,
     /// What was searched instead, when that is something else.
     pub corrected: Option<String>,
@@ -86,9 +96,8 @@ impl Search<'_> {
                 Kind::Gathering | Kind::Schedule => ("title", "description"),
             };
             let parts = [(title, &stored.title), (text, &stored.text), ("place", &stored.place)];
-            let highlights = parts.iter().filter_map(|(field, text)| {
-                needles.find(self.analyzer, field, text)
-            });
+            let highlights =
+                parts.iter().filter_map(|(field, text)| needles.find(self.analyzer, field, text));
             let highlights = highlights.collect();
             hits.push(Hit { kind: row.kind, id: row.id, score: row.score, highlights });
         }
@@ -267,17 +276,16 @@ impl Search<'_> {
                     Stream::Initials => self.fields.initials,
                     Stream::Word | Stream::Pair | Stream::Typed => self.fields.words,
                 };
-                for part in 0..PARTS {
-                    out.extend(self.term(fields[part], text, boost * WEIGHTS[part]));
+                for (field, weight) in fields.into_iter().zip(WEIGHTS) {
+                    out.extend(self.term(field, text, boost * weight));
                 }
             }
             Node::Run { letters, begins, boost } => {
                 let begin = begins.then_some(BEGIN);
                 let letters: Vec<char> = begin.into_iter().chain(letters.chars()).collect();
-                let pairs: Vec<String> =
-                    letters.windows(2).map(|it| it.iter().collect()).collect();
-                for part in 0..PARTS {
-                    out.extend(self.run_of(self.fields.pairs[part], &pairs, boost * WEIGHTS[part]));
+                let pairs: Vec<String> = letters.windows(2).map(|it| it.iter().collect()).collect();
+                for (field, weight) in self.fields.pairs.into_iter().zip(WEIGHTS) {
+                    out.extend(self.run_of(field, &pairs, boost * weight));
                 }
             }
             other => out.push(self.compile(other)),

@@ -151,7 +151,8 @@ impl<'a> Vocabulary<'a> {
     /// Known words in which two neighbouring syllables have changed places.
     fn swapped(&self, word: &str) -> Vec<Near> {
         let letters: Vec<char> = word.chars().collect();
-        if !(3..=10).contains(&letters.len()) || !letters.iter().all(|it| korean::is_syllable(*it)) {
+        if !(3..=10).contains(&letters.len()) || !letters.iter().all(|it| korean::is_syllable(*it))
+        {
             return Vec::new();
         }
         let swap = |at: usize| {
@@ -161,8 +162,8 @@ impl<'a> Vocabulary<'a> {
         };
         let near = (0..letters.len() - 1).map(swap).filter(|it| it != word).filter_map(|word| {
             let documents = self.documents(&word);
-            let known = documents > 0
-                || self.analyzer.mark(&word).is_some_and(|mark| self.knows(&mark));
+            let known =
+                documents > 0 || self.analyzer.mark(&word).is_some_and(|mark| self.knows(&mark));
             known.then_some(Near { word, distance: 1.0, documents })
         });
         near.collect()
@@ -281,7 +282,6 @@ fn distance(one: &[char], other: &[char]) -> f32 {
     }
     rows.last().and_then(|row| row.last().copied()).unwrap_or(f32::MAX)
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -31,7 +31,8 @@ impl World {
     }
 
     fn gathering(&self, id: GatheringId, version: i64, title: &str, region: &str) {
-        let region = Some(Region { code: region.to_owned(), name: "서울특별시 마포구".to_owned() });
+        let region =
+            Some(Region { code: region.to_owned(), name: "서울특별시 마포구".to_owned() });
         let category = Category::Outdoors.into();
         let title = title.to_owned();
         let state = GatheringState { title, category, region, ..GatheringState::default() };
@@ -108,7 +109,10 @@ async fn what_other_rooms_tell_is_found_and_what_is_cancelled_is_not() {
     let by_region = |region: &str| SearchRequest {
         query: "야간 산행".to_owned(),
         kinds: vec![SearchKind::Schedule.into()],
-        filter: Some(SearchFilter { region_id: Some(region.to_owned()), ..SearchFilter::default() }),
+        filter: Some(SearchFilter {
+            region_id: Some(region.to_owned()),
+            ..SearchFilter::default()
+        }),
         page: Some(PageRequest { first: Some(10), ..PageRequest::default() }),
         ..SearchRequest::default()
     };
@@ -127,9 +131,14 @@ async fn the_same_vote_twice_counts_once_and_a_search_without_results_not_at_all
     let world = World::new().await;
     world.gathering(GatheringId::fresh(), 1, "주말 등산 모임", "11440");
     world.finds("등산", 1).await;
-    for (query, voter) in
-        [("등산", "a"), ("등산", "a"), ("주말", "a"), ("주말", "b"), ("우주비행", "a"), ("모임", "")]
-    {
+    for (query, voter) in [
+        ("등산", "a"),
+        ("등산", "a"),
+        ("주말", "a"),
+        ("주말", "b"),
+        ("우주비행", "a"),
+        ("모임", ""),
+    ] {
         world.search(query, voter).await.unwrap();
     }
     let request = world.bed.anonymous().request(ListPopularRequest { first: 50 });

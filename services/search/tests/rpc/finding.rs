@@ -77,12 +77,16 @@ fn people_are_understood() {
 fn what_matched_is_marked_in_the_field_it_stands_in() {
     let stage = Stage::with(&town());
     let found = stage.find("강아지", &Filter::default(), 1);
-    let marked: Vec<_> = found.page.rows[0].highlights.iter().map(|it| {
-        let units: Vec<u16> = it.text.encode_utf16().collect();
-        let words = it.ranges.iter().map(|it| String::from_utf16(&units[it.0..it.1]).unwrap());
-        (it.field, words.collect::<Vec<_>>().join("+"))
-    }).collect();
-    assert_eq!(marked, [("title", "댕댕이".to_owned()), ("description", "반려견".to_owned())]);
+    let marked: Vec<_> = found.page.rows[0]
+        .highlights
+        .iter()
+        .map(|it| {
+            let units: Vec<u16> = it.text.encode_utf16().collect();
+            let words = it.ranges.iter().map(|it| String::from_utf16(&units[it.0..it.1]).unwrap());
+            (it.field, words.collect::<Vec<_>>().join("+"))
+        })
+        .collect();
+    assert_eq!(marked, [("title", "댕댕이 산책".to_owned()), ("description", "반려견".to_owned())]);
 }
 
 #[test]
@@ -148,7 +152,8 @@ fn pages_run_both_ways_without_gap_or_repeat() {
 fn nothing_to_search_for_is_told() {
     let stage = Stage::with(&town());
     let long = "가".repeat(201);
-    for query in ["", " \t", "***", "🙂🙂", "\u{200B}", "\0\u{7}", ".*", &long, &"a".repeat(10_000)] {
+    for query in ["", " \t", "***", "🙂🙂", "\u{200B}", "\0\u{7}", ".*", &long, &"a".repeat(10_000)]
+    {
         let args = PageArgs { first: Some(5), ..PageArgs::default() };
         let refused = stage.try_find(query, &Filter::default(), args).unwrap_err();
         assert_eq!(refused.reason(), "QUERY_INVALID", "{query:?}");
@@ -174,7 +179,19 @@ fn odd_queries_are_plain_words() {
     ] {
         assert!(stage.find(query, &Filter::default(), 5).total > 0, "{query:?}");
     }
-    for odd in ["가", "ㄱ", "ㅏ", "a", "?*", "ㄱㄴㄷㄹ", "ㅋㅋㅋ", "1", "가나다라마바사", "ﷺ", "\u{1F468}\u{200D}"] {
+    for odd in [
+        "가",
+        "ㄱ",
+        "ㅏ",
+        "a",
+        "?*",
+        "ㄱㄴㄷㄹ",
+        "ㅋㅋㅋ",
+        "1",
+        "가나다라마바사",
+        "ﷺ",
+        "\u{1F468}\u{200D}",
+    ] {
         let query: String = odd.chars().cycle().take(200).collect();
         let args = PageArgs { first: Some(5), ..PageArgs::default() };
         let answer = stage.try_find(&query, &Filter::default(), args);
@@ -185,7 +202,8 @@ fn odd_queries_are_plain_words() {
 #[test]
 fn a_search_explains_itself() {
     let told = Stage::with(&town()).explain("하이낑");
-    for part in ["with near words", "corrected: 하이킹", "word `하이낑`", "=등산", "하이킹 크루"] {
+    for part in ["with near words", "corrected: 하이킹", "word `하이낑`", "=등산", "하이킹 크루"]
+    {
         assert!(told.contains(part), "{part} in\n{told}");
     }
 }
