@@ -59,22 +59,27 @@ pub struct Opened {
 /// Opens what stands under a directory. An index that was made by other rules, or is torn, is built anew.
 pub fn open(root: &Path, analyzer: &Arc<Analyzer>) -> Result<Opened, Broken> {
     fs::create_dir_all(root)?;
-    let wanted = fingerprint(analyzer);
+    let (fields, words) = (fields_print(), words_print(analyzer));
     let named = fs::read_to_string(root.join(CURRENT)).unwrap_or_default();
     let mut current = None;
+    let mut is_new = false;
     let mut next = None;
     for (number, path) in directories(root)? {
-        let same = fs::read_to_string(path.join(FINGERPRINT)).is_ok_and(|it| it == wanted);
-        let is_current = named.trim() == number.to_string();
-        let shelf = if same { Shelf::open(&path, analyzer).ok() } else { None };
+        let print = fs::read_to_string(path.join(FINGERPRINT)).unwrap_or_default();
+        // Other fields cannot be asked; other words can, until the new index is there.
+        let rest = print.strip_prefix(&fields);
+        let shelf = rest.and_then(|_| Shelf::open(&path, analyzer).ok());
+        let same = rest.is_some_and(|it| it == words);
         match shelf {
-            Some(shelf) if is_current => current = Some(shelf),
-            Some(shelf) if next.is_none() => next = Some(shelf),
-            // The fields may be others: what is not of these rules cannot be asked by them.
+            Some(shelf) if named.trim() == number.to_string() => {
+                current = Some(shelf);
+                is_new = same;
+            }
+            Some(shelf) if same && next.is_none() => next = Some(shelf),
             _ => fs::remove_dir_all(&path)?,
         }
     }
-    if current.is_none() && next.is_none() {
+    if !is_new && next.is_none() {
         next = Some(begin(root, analyzer)?);
     }
     Ok(Opened { current, next })
@@ -90,18 +95,28 @@ pub fn begin(root: &Path, analyzer: &Arc<Analyzer>) -> Result<Shelf, Broken> {
     Index::create_in_dir(&path, schema::build().0)?;
     let shelf = Shelf::open(&path, analyzer)?;
     // Written last: a directory without it was never finished.
-    write_whole(&path.join(FINGERPRINT), &fingerprint(analyzer))?;
+    write_whole(&path.join(FINGERPRINT), &(fields_print() + &words_print(analyzer)))?;
     Ok(shelf)
 }
 
-/// Makes an index the one that is searched; the one before may be removed once nobody reads it.
+/// Makes an index the one that is searched, and removes those before it; who still reads one may go on.
 pub fn swap(root: &Path, next: &Shelf) -> Result<(), Broken> {
     let name = next.path.file_name().and_then(|it| it.to_str()).unwrap_or_default();
-    Ok(write_whole(&root.join(CURRENT), name.trim_start_matches("index-"))?)
+    write_whole(&root.join(CURRENT), name.trim_start_matches("index-"))?;
+    for (_, path) in directories(root)?.into_iter().filter(|(_, path)| *path != next.path) {
+        fs::remove_dir_all(path)?;
+    }
+    Ok(())
 }
 
-fn fingerprint(analyzer: &Analyzer) -> String {
-    format!("{}-{}-{}", schema::EDITION, tantivy::version_string(), analyzer.fingerprint())
+/// Equal for indexes of the same fields.
+fn fields_print() -> String {
+    format!("{}-{}-", schema::EDITION, tantivy::version_string())
+}
+
+/// Equal for indexes of the same words.
+fn words_print(analyzer: &Analyzer) -> String {
+    analyzer.fingerprint().to_owned()
 }
 
 /// The indexes under a directory, by number.

@@ -285,40 +285,41 @@ impl SegmentCollector for BestOfSegment {
 struct Kept {
     forward: bool,
     limit: usize,
-    heap: BinaryHeap<Seat>,
+    heap: BinaryHeap<Leaving>,
 }
 
-struct Seat(bool, Row);
+/// A row among those kept: the greatest is the first to go.
+struct Leaving(bool, Row);
 
 impl Kept {
     fn keep(&mut self, row: Row) {
-        self.heap.push(Seat(self.forward, row));
+        self.heap.push(Leaving(self.forward, row));
         if self.heap.len() > self.limit {
             self.heap.pop();
         }
     }
 }
 
-impl Ord for Seat {
+impl Ord for Leaving {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let order = self.1.place().cmp(&other.1.place());
         if self.0 { order.reverse() } else { order }
     }
 }
 
-impl PartialOrd for Seat {
+impl PartialOrd for Leaving {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Seat {
+impl PartialEq for Leaving {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Seat {}
+impl Eq for Leaving {}
 
 #[cfg(test)]
 mod tests {

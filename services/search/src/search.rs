@@ -74,6 +74,120 @@ struct Attempt {
     found: Found,
 }
 
+/// A query on its way through the ways to understand it.
+struct Trial<'a> {
+    search: &'a Search<'a>,
+    words: Vocabulary<'a>,
+    ask: &'a Ask<'a>,
+}
+
+impl Trial<'_> {
+    /// The first way to understand the query that finds enough, or else the one that finds most.
+    fn best(&self) -> Result<Attempt, Fault> {
+        let text = model::query(self.ask.query)?;
+        let analyzer = self.search.analyzer;
+        let typed = understand(analyzer, text);
+        if typed.slots.is_empty() {
+            return Err(Reason::QueryInvalid.into());
+        }
+        let strict = self.all("as typed", &typed, Level::Strict, None)?;
+        if strict.found.total >= LITTLE {
+            return Ok(strict);
+        }
+        let other = [layout::to_hangul(text), layout::to_latin(text)].into_iter().flatten().next();
+        let other = other.map(|it| (understand(analyzer, &it), it));
+        if let Some((understood, text)) = &other
+            && strict.found.total == 0
+        {
+            let swapped = self.all("on the other layout", understood, Level::Strict, Some(text))?;
+            if swapped.found.total > 0 {
+                return Ok(swapped);
+            }
+        }
+        let near = match strict.found.total < FEW {
+            true => self.all("with near words", &typed, Level::Unknown, None)?,
+            false => strict,
+        };
+        if near.found.total >= LITTLE {
+            return Ok(near);
+        }
+        if let Some((understood, text)) = &other
+            && near.found.total == 0
+        {
+            let name = "on the other layout, with near words";
+            let swapped = self.all(name, understood, Level::Unknown, Some(text))?;
+            if swapped.found.total > 0 {
+                return Ok(swapped);
+            }
+        }
+        let mut best = near;
+        for (name, one) in [("most words", false), ("some words", true)] {
+            if one && best.found.total > 0 {
+                break;
+            }
+            if let Some(some) = self.most(name, &typed, Level::Unknown, one)?
+                && some.found.total > best.found.total
+            {
+                best = Attempt { corrected: best.corrected.or(some.corrected), ..some };
+            }
+        }
+        // Behind a filter, nothing may well be all there is.
+        let whole = *self.ask.filter == Filter::default();
+        if best.found.total == 0 && whole {
+            let every = self.all("with every word doubted", &typed, Level::Every, None)?;
+            if every.found.total > 0 {
+                best = every;
+            }
+        }
+        Ok(best)
+    }
+
+    fn all(
+        &self,
+        name: &'static str,
+        understood: &Understood,
+        level: Level,
+        instead: Option<&str>,
+    ) -> Result<Attempt, Fault> {
+        let node = understood.all(&self.words, level);
+        self.run(name, understood, level, instead, node)
+    }
+
+    /// What finds all words stands before what finds most of them.
+    fn most(
+        &self,
+        name: &'static str,
+        understood: &Understood,
+        level: Level,
+        one: bool,
+    ) -> Result<Option<Attempt>, Fault> {
+        let Some(node) = understood.most(&self.words, level, one) else { return Ok(None) };
+        self.run(name, understood, level, None, node).map(Some)
+    }
+
+    fn run(
+        &self,
+        name: &'static str,
+        understood: &Understood,
+        level: Level,
+        instead: Option<&str>,
+        node: Node,
+    ) -> Result<Attempt, Fault> {
+        let (search, ask) = (self.search, self.ask);
+        let query = search.compile(&node);
+        let kinds = if ask.kinds.is_empty() { &Kind::ALL[..] } else { ask.kinds };
+        let best = Best::new(kinds, ask.filter, ask.now, ask.page);
+        let found = search.searcher.search(&*query, &best).map_err(Fault::internal)?;
+        let near = match level {
+            Level::Strict => None,
+            _ => understood.corrected(&self.words, level),
+        };
+        let corrected = near.or_else(|| instead.map(str::to_owned));
+        let corrected = corrected.filter(|it| found.total > 0 && !same(it, ask.query));
+        Ok(Attempt { name, understood: understood.clone(), level, node, corrected, found })
+    }
+}
+
 impl Search<'_> {
     /// A page of the best.
     pub fn find(&self, ask: &Ask<'_>) -> Result<Answer, Fault> {
@@ -130,110 +244,8 @@ impl Search<'_> {
         Vocabulary::new(self.searcher, self.fields, self.analyzer)
     }
 
-    /// The first way to understand the query that finds enough, or else the one that finds most.
     fn attempt(&self, ask: &Ask<'_>) -> Result<Attempt, Fault> {
-        let text = model::query(ask.query)?;
-        let typed = understand(self.analyzer, text);
-        if typed.slots.is_empty() {
-            return Err(Reason::QueryInvalid.into());
-        }
-        let strict = self.all("as typed", &typed, Level::Strict, None, ask)?;
-        if strict.found.total >= LITTLE {
-            return Ok(strict);
-        }
-        let other = [layout::to_hangul(text), layout::to_latin(text)].into_iter().flatten().next();
-        let other = other.map(|it| (understand(self.analyzer, &it), it));
-        if let Some((understood, text)) = &other
-            && strict.found.total == 0
-        {
-            let swapped =
-                self.all("on the other layout", understood, Level::Strict, Some(text), ask)?;
-            if swapped.found.total > 0 {
-                return Ok(swapped);
-            }
-        }
-        let near = match strict.found.total < FEW {
-            true => self.all("with near words", &typed, Level::Unknown, None, ask)?,
-            false => strict,
-        };
-        if near.found.total >= LITTLE {
-            return Ok(near);
-        }
-        if let Some((understood, text)) = &other
-            && near.found.total == 0
-        {
-            let name = "on the other layout, with near words";
-            let swapped = self.all(name, understood, Level::Unknown, Some(text), ask)?;
-            if swapped.found.total > 0 {
-                return Ok(swapped);
-            }
-        }
-        let mut best = near;
-        for (name, one) in [("most words", false), ("some words", true)] {
-            if one && best.found.total > 0 {
-                break;
-            }
-            if let Some(some) = self.most(name, &typed, Level::Unknown, one, ask)?
-                && some.found.total > best.found.total
-            {
-                best = Attempt { corrected: best.corrected.or(some.corrected), ..some };
-            }
-        }
-        if best.found.total == 0 {
-            let every = self.all("with every word doubted", &typed, Level::Every, None, ask)?;
-            if every.found.total > 0 {
-                best = every;
-            }
-        }
-        Ok(best)
-    }
-
-    fn all(
-        &self,
-        name: &'static str,
-        understood: &Understood,
-        level: Level,
-        instead: Option<&str>,
-        ask: &Ask<'_>,
-    ) -> Result<Attempt, Fault> {
-        let node = understood.all(&self.vocabulary(), level);
-        self.run(name, understood, level, instead, node, ask)
-    }
-
-    /// What finds all words stands before what finds most of them.
-    fn most(
-        &self,
-        name: &'static str,
-        understood: &Understood,
-        level: Level,
-        one: bool,
-        ask: &Ask<'_>,
-    ) -> Result<Option<Attempt>, Fault> {
-        let vocabulary = self.vocabulary();
-        let Some(node) = understood.most(&vocabulary, level, one) else { return Ok(None) };
-        self.run(name, understood, level, None, node, ask).map(Some)
-    }
-
-    fn run(
-        &self,
-        name: &'static str,
-        understood: &Understood,
-        level: Level,
-        instead: Option<&str>,
-        node: Node,
-        ask: &Ask<'_>,
-    ) -> Result<Attempt, Fault> {
-        let query = self.compile(&node);
-        let kinds = if ask.kinds.is_empty() { &Kind::ALL[..] } else { ask.kinds };
-        let best = Best::new(kinds, ask.filter, ask.now, ask.page);
-        let found = self.searcher.search(&*query, &best).map_err(Fault::internal)?;
-        let near = match level {
-            Level::Strict => None,
-            _ => understood.corrected(&self.vocabulary(), level),
-        };
-        let corrected = near.or_else(|| instead.map(str::to_owned));
-        let corrected = corrected.filter(|it| found.total > 0 && !same(it, ask.query));
-        Ok(Attempt { name, understood: understood.clone(), level, node, corrected, found })
+        Trial { search: self, words: self.vocabulary(), ask }.best()
     }
 
     fn compile(&self, node: &Node) -> Box<dyn Query> {

@@ -129,6 +129,15 @@ const MISTYPED: &[&str] = &[
 ];
 const TYPING: &[&str] =
     &["북한ㅅ", "독서ㅁ", "보드ㄱ", "클라ㅇ", "배드ㅁ", "영어ㅎ", "맛집ㅌ", "필라ㅌ"];
+/// Twelve words of which none is right, letters of everything, and what is in every text.
+const ODD: &[&str] = &[
+    "배드민텬 클라이밍크 드로이잉 필라테쓰 볼드게임 보드개임 테니쓰크 벨리킹 뜨게지일 사지인관 요리가싶 자전겨타",
+    "ㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱㄱ",
+    "ㅇㅇ ㄱㅇ ㅅㅇ ㅎㄱ ㅁㅇ ㄷㅅ ㅂㄷ ㅋㅍ ㅈㅈㄱ ㅅㅈ ㄱㄷ ㅊㅂ",
+    "모임 함께 초보 토요일 만나 처음 오시는 분도 편하게 오세요 매주 커피",
+    "가 나 다 라 마 바 사 아 자 차 카 타",
+    "maibadmintonclimbingyogapilatesrunninghikingcampingbakingdrawingswimmingreadingcookingsingingdancing",
+];
 const INITIALS: &[&str] = &["ㄷㅅ", "ㅂㄷㅁㅌ", "ㅋㄹㅇㅁ", "ㅎㄱ ㄹㄴ"];
 
 /// The same numbers each time.
@@ -233,6 +242,7 @@ fn here(town: &[Document]) -> [Spread; 2] {
     row("here: mistyped", mistyped);
     row("here: half-typed word", each(TYPING, &none));
     row("here: initial consonants", each(INITIALS, &none));
+    row("here: odd queries", each(ODD, &none));
     let titles: Vec<(&str, f64)> =
         town.iter().map(|it| (it.title.as_str(), it.size as f64)).collect();
     let suggestions = Suggestions::new(titles);

@@ -48,7 +48,8 @@ fn other_words_make_another_index_that_is_swapped_in_when_it_is_done() {
     let directory = Stage::with(&[gathering(1, "등산 모임")]).close();
     let analyzer = Arc::new(Analyzer::try_new("산행, 등산", "", "").unwrap());
     let opened = open_index(directory.path(), &analyzer).unwrap();
-    assert!(opened.current.is_none());
+    // What there is goes on being searched meanwhile.
+    assert_eq!(documents(&opened.current.unwrap()), 1);
     let next = opened.next.unwrap();
     assert_eq!((next.covered(), documents(&next)), (0, 0));
     next.put(&gathering(1, "등산 모임")).unwrap();
@@ -61,6 +62,9 @@ fn other_words_make_another_index_that_is_swapped_in_when_it_is_done() {
     drop(next);
     let opened = open_index(directory.path(), &analyzer).unwrap();
     assert_eq!(opened.current.unwrap().covered(), 1);
+    assert!(opened.next.is_none());
+    let left = fs::read_dir(directory.path()).unwrap().count();
+    assert_eq!(left, 2, "the one before is gone");
 }
 
 #[test]
