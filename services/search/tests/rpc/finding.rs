@@ -1,8 +1,8 @@
 //! What is found, in which order, and how much an odd query may cost.
 
 use moim_kit::Timestamp;
-use moim_kit::page::PageArgs;
-use moim_search::{Document, Filter, Kind, Openness};
+use moim_kit::page::{Cursor, PageArgs};
+use moim_search::{Document, Filter, Kind, Openness, RESULTS};
 use uuid::Uuid;
 
 use crate::stage::{NOW, Stage};
@@ -146,6 +146,25 @@ fn pages_run_both_ways_without_gap_or_repeat() {
     let page = stage.try_find("등산", &Filter::default(), args).unwrap().page;
     assert!(page.rows.iter().map(|it| it.id).eq(order[36..56].iter().copied()));
     assert!(page.has_previous_page);
+}
+
+#[test]
+fn pages_reach_to_the_ten_thousandth_result() {
+    let all: Vec<_> = (1..=10_010).map(|it| document(Kind::Gathering, it, "등산", "")).collect();
+    let stage = Stage::with(&all);
+    let best = stage.find("등산", &Filter::default(), 1);
+    // All score the same, so ids are their places.
+    let key = best.page.rows[0].score;
+    let after = |place: u128| {
+        let cursor = Cursor { key, id: Uuid::from_u128(place) }.encode(RESULTS);
+        let args = PageArgs { first: Some(20), after: Some(&cursor), ..PageArgs::default() };
+        stage.try_find("등산", &Filter::default(), args)
+    };
+    assert_eq!(best.total, 10_010);
+    assert_eq!(after(9_900).unwrap().page.rows.len(), 20);
+    let last = after(9_990).unwrap().page;
+    assert_eq!((last.rows.len(), last.has_next_page), (10, false));
+    assert_eq!(after(10_000).unwrap_err().reason(), "PAGE_TOO_DEEP");
 }
 
 #[test]
