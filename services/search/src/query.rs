@@ -98,15 +98,17 @@ pub fn understand(analyzer: &Analyzer, text: &str) -> Understood {
     Understood { slots, whole }
 }
 
-/// Letters that stand alone are put together, and parts from a keyboard taken apart.
+/// Vowels that stand alone are put together with what is around them; consonants that were typed as a
+/// pair are taken apart; a syllable that is only begun stays so.
 fn as_typed(word: Word) -> Word {
     let text: String = word.letters().iter().take(LONGEST_WORD).collect();
-    if !text.contains(korean::is_letter) && text.len() == word.text().len() {
-        return word;
-    }
-    let typed = if text.contains(korean::is_letter) { korean::decompose(&text) } else { text };
-    let composed = korean::compose(&typed);
-    normal::words(&composed).into_iter().next().unwrap_or_default()
+    let typed = match () {
+        () if text.contains(korean::is_vowel) => korean::compose(&korean::decompose(&text)),
+        () if text.chars().all(korean::is_letter) => korean::decompose(&text),
+        () if text.len() == word.text().len() => return word,
+        () => text,
+    };
+    normal::words(&typed).into_iter().next().unwrap_or_default()
 }
 
 impl Understood {
