@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -61,6 +62,18 @@ enum Command {
 
 /// For requests in flight at the end.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Does what the arguments of this process say; how it ended is for whoever started it.
+pub fn answer() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One sentence with its causes; a backtrace would help nobody who runs it.
+            eprintln!("moim: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// Does what the arguments say; returns once it is done or was asked to stop.
 pub fn run(arguments: Arguments) -> anyhow::Result<()> {

@@ -115,7 +115,8 @@ impl Config {
     /// As TOML, with secrets covered.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         let mut shown = self.clone();
-        for secret in [&mut shown.house.secret, &mut shown.schedule.calendar_key] {
+        let secrets = [&mut shown.house.secret, &mut shown.schedule.calendar_key];
+        for secret in secrets.into_iter().chain(shown.payment.secrets()) {
             if !secret.is_empty() {
                 *secret = "********".to_owned();
             }

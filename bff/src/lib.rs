@@ -23,7 +23,7 @@ pub use config::{BadConfig, Config, Mode};
 pub use live::LiveWires;
 pub use upstream::{Upstream, Wires};
 
-use crate::http::Readiness;
+use crate::http::{Readiness, Settings};
 
 /// Why the endpoint did not open, in one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +47,7 @@ pub async fn open(
     house: (Clock, Tasks, Arc<Verifier>),
 ) -> Result<SocketAddr, OpenError> {
     let (clock, tasks, verifier) = house;
-    let settings = config.settings()?;
+    let settings = Settings { webhooks: Some(upstream.payment.clone()), ..config.settings()? };
     let listen = |error| OpenError::Listen(config.listen, error);
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;

@@ -34,3 +34,5 @@ mod socket_places;
 mod stand;
 #[path = "http/streams.rs"]
 mod streams;
+#[path = "http/webhooks.rs"]
+mod webhooks;

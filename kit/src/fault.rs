@@ -282,14 +282,10 @@ impl From<Fault> for Status {
         }
         let Inner { code, reason, message, korean, field, about, shortfall_krw, .. } = *fault.0;
         let mut metadata = HashMap::from([("code".to_owned(), code.name().to_owned())]);
-        if let Some(field) = field {
-            metadata.insert("field".to_owned(), field.into_owned());
-        }
-        if let Some(about) = about {
-            metadata.insert("about".to_owned(), about);
-        }
-        if let Some(krw) = shortfall_krw {
-            metadata.insert("shortfall_krw".to_owned(), krw.to_string());
+        let shortfall = shortfall_krw.map(|krw| krw.to_string());
+        let more = [("field", field.map(Cow::into_owned)), ("about", about)];
+        for (name, value) in more.into_iter().chain([("shortfall_krw", shortfall)]) {
+            metadata.extend(value.map(|value| (name.to_owned(), value)));
         }
         let mut details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
         if let Some(korean) = korean {
@@ -314,21 +310,15 @@ impl From<Status> for Fault {
             fault.0.shortfall_krw = shortfall.and_then(|krw| krw.parse().ok());
             return fault;
         }
-        let code = match status.code() {
-            tonic::Code::Unavailable | tonic::Code::Cancelled => Code::Unavailable,
-            tonic::Code::DeadlineExceeded => Code::DeadlineExceeded,
-            tonic::Code::Unauthenticated => Code::Unauthenticated,
-            tonic::Code::ResourceExhausted => Code::RateLimited,
-            tonic::Code::Aborted => Code::Conflict,
-            _ => Code::Internal,
-        };
-        let message = match code {
-            Code::Unavailable => "Not available right now.",
-            Code::DeadlineExceeded => "It took too long.",
-            Code::Unauthenticated => "Sign in first.",
-            Code::RateLimited => "Too much at once.",
-            Code::Conflict => "Someone else was changing this; try again.",
-            _ => "Something went wrong.",
+        let (code, message) = match status.code() {
+            tonic::Code::Unavailable | tonic::Code::Cancelled => {
+                (Code::Unavailable, "Not available right now.")
+            }
+            tonic::Code::DeadlineExceeded => (Code::DeadlineExceeded, "It took too long."),
+            tonic::Code::Unauthenticated => (Code::Unauthenticated, "Sign in first."),
+            tonic::Code::ResourceExhausted => (Code::RateLimited, "Too much at once."),
+            tonic::Code::Aborted => (Code::Conflict, "Someone else was changing this; try again."),
+            _ => (Code::Internal, "Something went wrong."),
         };
         Self::new(code, code.name(), message).because(status)
     }

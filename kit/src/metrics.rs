@@ -37,6 +37,8 @@ pub struct Catalogue {
     pub dead_letters: Gauge<u64>,
     /// Events that wait for a state or behind a dead letter.
     pub parked: Gauge<u64>,
+    /// Accounts of a ledger that are not as their entries say.
+    pub ledger_breaches: Gauge<u64>,
     registry: Registry,
     _provider: SdkMeterProvider,
 }
@@ -64,6 +66,11 @@ impl Catalogue {
             lag: gauge(&meter, "moim_consumer_lag", "Facts of another room not taken in yet"),
             dead_letters: gauge(&meter, "moim_dead_letters", "Dead letters there are"),
             parked: gauge(&meter, "moim_events_parked", "Events waiting for what they belong to"),
+            ledger_breaches: gauge(
+                &meter,
+                "moim_ledger_breaches",
+                "Accounts that are not as their entries say",
+            ),
             registry,
             _provider: provider,
         })

@@ -13,6 +13,8 @@ pub const MAX_PAGE: i32 = 100;
 pub const NOTIFICATIONS: u8 = 0x61;
 /// Tag of the cursors of a gathering's messages: the key is the sequence, the id the gathering's.
 pub const CHAT_MESSAGES: u8 = 0x41;
+/// Tag of the cursors of a wallet's entries: the key is the sequence, the id the entry's.
+pub const WALLET_ENTRIES: u8 = 0x71;
 
 /// A place in a list: the sort key of a row and its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -154,6 +154,11 @@ impl Carrier {
             };
             let facts: Vec<&Fact> = entries.iter().map(|entry| &entry.fact).collect();
             let acked = self.publisher.publish(facts, cursor.epoch, &cursor.known).await?;
+            #[cfg(feature = "crash")]
+            crate::crash::reach(
+                crate::crash::Point::AfterPublish,
+                entries.iter().map(|entry| &entry.fact),
+            );
             if acked.went_back {
                 return self.rewind().await;
             }

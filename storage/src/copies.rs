@@ -38,6 +38,11 @@ impl Copies {
         self.nouns
     }
 
+    /// Told after the commit whenever something arrived in this process.
+    pub fn arrivals(&self) -> watch::Receiver<u64> {
+        self.progress.subscribe()
+    }
+
     /// Tells those who wait that something arrived.
     pub(crate) fn arrived_some(&self) {
         self.progress.send_modify(|count| *count += 1);

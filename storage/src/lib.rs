@@ -5,6 +5,8 @@
 mod args;
 mod carrier;
 mod copies;
+#[cfg(feature = "crash")]
+mod crash;
 mod dead_letter;
 mod error;
 mod facts;

@@ -204,6 +204,11 @@ impl Hearing {
             })
             .collect();
         self.take(&arrivals).await;
+        #[cfg(feature = "crash")]
+        crate::crash::reach(
+            crate::crash::Point::BeforeAck,
+            arrivals.iter().filter_map(|arrival| arrival.content.as_ref().ok()),
+        );
         feed.settle(&deliveries).await
     }
 }

@@ -182,10 +182,14 @@ impl Tx {
             self.execute(&sql, args).await?;
             left = later;
         }
+        #[cfg(feature = "crash")]
+        crate::crash::reach(crate::crash::Point::BeforeCommit, &facts);
         match self.inner {
             Inner::Sqlite(tx) => tx.commit().await?,
             Inner::Postgres(tx) => tx.commit().await?,
         }
+        #[cfg(feature = "crash")]
+        crate::crash::reach(crate::crash::Point::AfterCommit, &facts);
         if let Some(relay) = self.published.filter(|_| !facts.is_empty()) {
             relay.notify_one();
         }

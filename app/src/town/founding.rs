@@ -12,6 +12,7 @@ use moim_proto::gathering::v1::{
 };
 
 use super::content::{self, GatheringPlan};
+use super::fees;
 use super::meetups::Calendar;
 use super::progress;
 use super::registry::Registry;
@@ -62,6 +63,7 @@ pub async fn found(house: &House, registry: &Registry) -> anyhow::Result<()> {
     Calendar::new(house, &settlers, &plans, &ids, today).hold(&meetups, &talks).await?;
 
     house.clock.reset();
+    fees::charge(house, &settlers, &plans, &ids, (today, days_to_saturday)).await?;
     for (plan, id) in plans.iter().zip(&ids).filter(|(plan, _)| plan.closed) {
         let request = UpdateRequest {
             gathering_id: id.clone(),

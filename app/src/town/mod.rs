@@ -3,6 +3,7 @@
 mod chats;
 mod content;
 mod dice;
+mod fees;
 mod founding;
 mod gatherings;
 mod meetups;
@@ -41,7 +42,8 @@ pub const ACCOUNTS: [(&str, &str); 2] = [
 ];
 
 /// Rooms a town needs; the endpoint opens when it stands.
-const ROOMS: [&str; 6] = ["member", "gathering", "schedule", "review", "chat", "notification"];
+const ROOMS: [&str; 7] =
+    ["member", "gathering", "schedule", "payment", "review", "chat", "notification"];
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where a town on SQLite is made before it moves in, within the data directory.

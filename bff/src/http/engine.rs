@@ -33,7 +33,7 @@ pub(super) struct Engine<X, E> {
     pub types: Arc<Types>,
     pub settings: Settings,
     /// Requests that may run at once.
-    pub running: Semaphore,
+    pub running: Arc<Semaphore>,
     /// Sockets and streams that may be open at once.
     pub places: Places,
     pub tasks: Tasks,

@@ -205,7 +205,7 @@ fn check_content(headers: &HeaderMap) -> Result<(), Rejection> {
 }
 
 /// Refuses by the announced length when there is one, else as soon as the limit is passed.
-async fn read(body: Body, limit: usize, within: Duration) -> Result<Bytes, Rejection> {
+pub(super) async fn read(body: Body, limit: usize, within: Duration) -> Result<Bytes, Rejection> {
     let too_large = || Rejection::new(EdgeCode::BodyTooLarge, "The body is too large.");
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());

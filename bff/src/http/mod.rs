@@ -26,6 +26,7 @@ mod profile;
 mod serve;
 mod sse;
 mod types;
+mod webhook;
 mod ws;
 mod ws_protocol;
 mod ws_session;
@@ -37,6 +38,8 @@ use async_graphql::{Executor, ObjectType, Schema, SubscriptionType};
 use axum::Router;
 use axum::routing::{any, get};
 use moim_kit::task::Tasks;
+use moim_kit::wire::Wire;
+use moim_proto::payment::v1::payment_service_client::PaymentServiceClient;
 use tokio::sync::Semaphore;
 
 pub use console::{Console, Tab};
@@ -80,6 +83,8 @@ pub struct Settings {
     pub origins: Vec<String>,
     /// The page for trying things out, in development.
     pub console: Option<Console>,
+    /// Who takes the payment provider's calls; nobody is called without one.
+    pub webhooks: Option<PaymentServiceClient<Wire>>,
 }
 
 impl Default for Settings {
@@ -98,6 +103,7 @@ impl Default for Settings {
             strict_get: false,
             origins: Vec::new(),
             console: None,
+            webhooks: None,
         }
     }
 }
@@ -119,7 +125,7 @@ where
     }
 }
 
-/// The routes: `/graphql`, `/healthz`, `/readyz`, and the console when there is one.
+/// The routes: `/graphql`, `/healthz`, `/readyz`, and the console and `/webhooks/payment` when there are such.
 pub fn router<X: Served, E: Edge>(
     executor: X,
     edge: E,
@@ -129,12 +135,17 @@ pub fn router<X: Served, E: Edge>(
 ) -> Router {
     let gauge = health::Gauge { readiness, stopping: tasks.token() };
     let console = settings.console.clone().map(console::routes);
+    let running = Arc::new(Semaphore::new(settings.in_flight));
+    let webhooks = settings.webhooks.clone().map(|payment| {
+        let (running, body_within) = (Arc::clone(&running), settings.limits.body);
+        webhook::routes(webhook::Hook { payment, running, body_within })
+    });
     let engine = Arc::new(engine::Engine {
         types: Arc::new(types::Types::read(&executor.sdl())),
         executor,
         edge,
         guard: Guard::new(settings.guard.clone()),
-        running: Semaphore::new(settings.in_flight),
+        running,
         places: places::Places::new(&settings.socket),
         tasks: tasks.clone(),
         settings,
@@ -144,8 +155,5 @@ pub fn router<X: Served, E: Edge>(
         .with_state(engine)
         .route("/healthz", get(health::live))
         .merge(Router::new().route("/readyz", get(health::ready)).with_state(gauge));
-    match console {
-        Some(console) => router.merge(console),
-        None => router,
-    }
+    [console, webhooks].into_iter().flatten().fold(router, Router::merge)
 }

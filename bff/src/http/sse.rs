@@ -129,9 +129,15 @@ impl<X: Executor, E: Edge> Stream<X, E> {
                     None => return COMPLETE.into(),
                 },
             };
-            if timeout(limits.send, self.sender.send(event)).await.is_err() {
-                let message = "You read more slowly than is written; go on from your last cursor.";
-                return failed(EdgeCode::SlowConsumer, message);
+            match timeout(limits.send, self.sender.send(event)).await {
+                Ok(Ok(())) => {}
+                // Nobody reads any more; going on would never wait for anything again.
+                Ok(Err(_)) => return Bytes::new(),
+                Err(_) => {
+                    let message =
+                        "You read more slowly than is written; go on from your last cursor.";
+                    return failed(EdgeCode::SlowConsumer, message);
+                }
             }
             quiet_until = Instant::now() + limits.keep_alive;
         }

@@ -51,6 +51,8 @@ pub enum UserErrorCode {
 pub enum UserError {
     /// A failure that its code says in full.
     Basic(BasicError),
+    /// The wallet lacks money.
+    InsufficientBalance(InsufficientBalanceError),
     /// The viewer already goes somewhere at that time.
     ScheduleOverlap(Box<ScheduleOverlapError>),
 }
@@ -64,6 +66,19 @@ pub struct BasicError {
     pub message: String,
     /// Input field at fault, such as ["input", "title"]; null when none is.
     pub path: Option<Vec<String>>,
+}
+
+/// The wallet lacks money.
+#[derive(SimpleObject, Debug)]
+pub struct InsufficientBalanceError {
+    /// Always INSUFFICIENT_BALANCE.
+    pub code: UserErrorCode,
+    /// For people, in the request's language.
+    pub message: String,
+    /// Input field at fault, such as ["input", "title"]; null when none is.
+    pub path: Option<Vec<String>>,
+    /// KRW missing.
+    pub shortfall: i32,
 }
 
 /// The viewer already goes somewhere at that time.

@@ -5,7 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use moim_kit::Id;
 use moim_kit::id::{
-    Attendance, ChatMessage, Gathering, Member, Membership, Notification, Noun, Review, Schedule,
+    Attendance, ChatMessage, Gathering, Member, Membership, Notification, Noun, Order, Review,
+    Schedule, WalletEntry,
 };
 use uuid::Uuid;
 
@@ -24,6 +25,7 @@ macro_rules! tags {
 
 tags! {
     Member 1 Gathering 3 Membership 4 Schedule 5 Attendance 6 Review 8 ChatMessage 9 Notification 10
+    Order 11 WalletEntry 12
 }
 
 /// What a global id names.
@@ -47,6 +49,10 @@ pub enum Global {
     ChatMessage(Id<ChatMessage>),
     /// A notification.
     Notification(Id<Notification>),
+    /// The payment for a seat.
+    Order(Id<Order>),
+    /// A line of a wallet's ledger.
+    WalletEntry(Id<WalletEntry>),
 }
 
 impl Global {
@@ -65,6 +71,8 @@ impl Global {
             Review::TAG => Self::Review(Id::from_uuid(uuid)),
             ChatMessage::TAG => Self::ChatMessage(Id::from_uuid(uuid)),
             Notification::TAG => Self::Notification(Id::from_uuid(uuid)),
+            Order::TAG => Self::Order(Id::from_uuid(uuid)),
+            WalletEntry::TAG => Self::WalletEntry(Id::from_uuid(uuid)),
             _ => return None,
         })
     }

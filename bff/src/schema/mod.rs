@@ -11,6 +11,7 @@ mod links;
 mod member;
 mod node;
 mod notification;
+mod payment;
 mod review;
 mod scalar;
 mod schedule;
@@ -40,6 +41,7 @@ pub struct Mutation(
     review::ReviewMutation,
     chat::ChatMutation,
     notification::NotificationMutation,
+    payment::PaymentMutation,
 );
 
 /// Live edges. Without `after` a stream starts now. With it, everything after that cursor is delivered

@@ -12,10 +12,11 @@ use super::global_id::Global;
 use super::member::find_viewer;
 use super::member::types::{Member, Viewer};
 use super::notification::types::Notification;
+use super::payment::types::{Order, WalletEntry};
 use super::review::types::Review;
 use super::schedule::types::{Attendance, Schedule};
 use super::scope::Scope;
-use super::{chat, gathering, member, notification, review, schedule};
+use super::{chat, gathering, member, notification, payment, review, schedule};
 
 /// Anything with a global id.
 #[derive(Interface, Clone)]
@@ -30,6 +31,8 @@ pub enum Node {
     Review(Arc<Review>),
     ChatMessage(Arc<ChatMessage>),
     Notification(Arc<Notification>),
+    Order(Arc<Order>),
+    WalletEntry(Arc<WalletEntry>),
 }
 
 /// Most ids that may be asked for at once.
@@ -111,11 +114,22 @@ pub async fn load(scope: &Scope, global: Global) -> Result<Option<Node>> {
         Global::Schedule(id) => node!(scope, schedule(id) of schedule::SERVICE => Schedule),
         Global::Attendance(id) => node!(scope, attendance(id) of schedule::SERVICE => Attendance),
         Global::Review(id) => node!(scope, review(id) of review::SERVICE => Review),
-        // Both are for people who signed in; nobody else is told whether there is such a thing.
-        Global::ChatMessage(_) | Global::Notification(_) if scope.call().viewer().is_none() => None,
+        // These are for people who signed in; nobody else is told whether there is such a thing.
+        Global::ChatMessage(_)
+        | Global::Notification(_)
+        | Global::Order(_)
+        | Global::WalletEntry(_)
+            if scope.call().viewer().is_none() =>
+        {
+            None
+        }
         Global::ChatMessage(id) => node!(scope, chat_message(id) of chat::SERVICE => ChatMessage),
         Global::Notification(id) => {
             node!(scope, notification(id) of notification::SERVICE => Notification)
+        }
+        Global::Order(id) => node!(scope, order(id) of payment::SERVICE => Order),
+        Global::WalletEntry(id) => {
+            node!(scope, wallet_entry(id) of payment::SERVICE => WalletEntry)
         }
     })
 }

@@ -1,10 +1,11 @@
 //! What one operation carries: who asks, how to reach the rooms, and its loaders.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use async_graphql::{Context, Error};
 use moim_kit::call::check_key;
 use moim_kit::{Call, Fault};
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::directive::idempotency_key;
@@ -24,13 +25,13 @@ struct Inner {
     public_url: Arc<str>,
     upstream: Upstream,
     /// Made with the first use: what only waits, as a subscription does between events, has none.
-    loaders: OnceLock<Loaders>,
+    loaders: Mutex<Option<Arc<Loaders>>>,
 }
 
 impl Scope {
     /// Starts an operation with empty loaders.
     pub fn new(call: Call, korean: bool, public_url: Arc<str>, upstream: Upstream) -> Self {
-        let loaders = OnceLock::new();
+        let loaders = Mutex::default();
         Self { inner: Arc::new(Inner { call, korean, public_url, upstream, loaders }) }
     }
 
@@ -51,10 +52,13 @@ impl Scope {
         &self.inner.call
     }
 
-    /// The same under the idempotency key of the mutation being resolved.
+    /// The same under the idempotency key of the mutation being resolved, for which what was loaded before it may
+    /// no longer be so.
     pub fn keyed(&self, ctx: &Context<'_>) -> Result<Call, Fault> {
         let key = idempotency_key(ctx);
         check_key(key.as_deref())?;
+        // One mutation follows the other (GraphQL, section 6.2.2), so nobody waits for a loader now.
+        *self.inner.loaders.lock() = None;
         Ok(self.call().clone().keyed(key.as_deref()))
     }
 
@@ -74,9 +78,9 @@ impl Scope {
     }
 
     /// The loaders behind every link.
-    pub fn loaders(&self) -> &Loaders {
+    pub fn loaders(&self) -> Arc<Loaders> {
         let Inner { call, upstream, loaders, .. } = &*self.inner;
-        loaders.get_or_init(|| Loaders::new(call, upstream))
+        loaders.lock().get_or_insert_with(|| Arc::new(Loaders::new(call, upstream))).clone()
     }
 
     /// Turns a service's failure into a coded error.

@@ -8,11 +8,14 @@ use moim_kit::{Fault, Timestamp};
 use moim_proto::gathering::v1::{MembershipEvent, MembershipMove, MembershipRole};
 use moim_proto::notification::v1 as proto;
 use moim_proto::page::v1::{Page, PageRequest};
+use moim_proto::payment::v1::{OrderEvent, OrderFailure, OrderState};
 use moim_proto::review::v1::ReviewEvent;
-use moim_proto::schedule::v1::{AttendanceEvent, ScheduleEvent, ScheduleMove, ScheduleState};
+use moim_proto::schedule::v1::{
+    AttendanceEvent, AttendanceMove, ScheduleEvent, ScheduleMove, ScheduleState,
+};
 
 use crate::model::{Kind, LIST, Notification};
-use crate::rules::{Happening, Meetup, Move, Role, Turn};
+use crate::rules::{End, Happening, Meetup, Move, Offer, Role, Turn};
 
 pub fn notification(of: &Notification) -> proto::Notification {
     proto::Notification {
@@ -42,6 +45,8 @@ fn kind(kind: Kind) -> proto::NotificationKind {
         Kind::ScheduleCancelled => Wire::ScheduleCancelled,
         Kind::ScheduleReminder => Wire::ScheduleReminder,
         Kind::SeatGranted => Wire::SeatGranted,
+        Kind::SeatOffered => Wire::SeatOffered,
+        Kind::OrderChanged => Wire::OrderChanged,
         Kind::ReviewReceived => Wire::ReviewReceived,
     }
 }
@@ -118,11 +123,21 @@ pub fn schedule(event: ScheduleEvent) -> Result<Happening, Fault> {
     })
 }
 
-/// Somebody moved up from the line.
+/// Somebody in line got a seat, or is offered one.
 pub fn seat(event: AttendanceEvent) -> Result<Happening, Fault> {
+    let offer = match event.r#move() {
+        AttendanceMove::Granted | AttendanceMove::Unspecified => None,
+        AttendanceMove::Offered => {
+            let until = event.hold_expires_at_us;
+            let until = until.ok_or_else(|| Fault::internal("an offer without an end"))?;
+            let until = Timestamp::from_us(until);
+            Some(Offer { until, fee_krw: i64::from(event.fee_krw) })
+        }
+    };
     let actor = (!event.actor_id.is_empty()).then(|| id(&event.actor_id)).transpose()?;
     Ok(Happening::Seat {
         actor,
+        offer,
         meetup: Meetup {
             id: id(&event.schedule_id)?,
             title: event.schedule_title,
@@ -131,6 +146,24 @@ pub fn seat(event: AttendanceEvent) -> Result<Happening, Fault> {
         },
         member: id(&event.member_id)?,
     })
+}
+
+/// How an order ended; nothing where its member did it or hears of it otherwise.
+pub fn order(event: OrderEvent) -> Result<Option<Happening>, Fault> {
+    let end = match (event.state(), event.failure()) {
+        (OrderState::Confirmed, _) => End::Paid,
+        (OrderState::Refunded, _) => End::Refunded,
+        (OrderState::Released, OrderFailure::InsufficientBalance) => End::LackedMoney,
+        (OrderState::Released, OrderFailure::Expired) => End::Expired,
+        _ => return Ok(None),
+    };
+    Ok(Some(Happening::Order {
+        id: id(&event.order_id)?,
+        title: event.schedule_title,
+        member: id(&event.member_id)?,
+        amount_krw: event.amount_krw,
+        end,
+    }))
 }
 
 /// Somebody wrote a review.

@@ -6,6 +6,7 @@ use moim_kit::id::AttendanceId;
 use moim_kit::{Fault, Timestamp};
 use moim_proto::gathering::v1::MembershipEvent;
 use moim_proto::notification::v1::NotificationEvent;
+use moim_proto::payment::v1::OrderEvent;
 use moim_proto::review::v1::ReviewEvent;
 use moim_proto::schedule::v1::{
     AttendanceEvent, AttendanceFact, AttendanceState, ScheduleEvent, ScheduleState,
@@ -22,7 +23,7 @@ const NOTIFICATION: &str = "notification";
 /// Nouns of other rooms that this one copies.
 pub const COPIED: &[&str] = &["schedule", "attendance"];
 /// Nouns whose events are heard.
-const HEARD: &[&str] = &["membership", "schedule", "attendance", "review"];
+const HEARD: &[&str] = &["membership", "schedule", "attendance", "review", "order"];
 
 /// Turns what happens elsewhere into notifications, and keeps what reminders need.
 pub struct Listener {
@@ -55,6 +56,7 @@ impl Handler for Listener {
             "membership" => convert::membership(decode::<MembershipEvent>(fact)?)?,
             "schedule" => Some(convert::schedule(decode::<ScheduleEvent>(fact)?)?),
             "attendance" => Some(convert::seat(decode::<AttendanceEvent>(fact)?)?),
+            "order" => convert::order(decode::<OrderEvent>(fact)?)?,
             _ => Some(convert::review(decode::<ReviewEvent>(fact)?)?),
         };
         let Some(happening) = happening else { return Ok(()) };

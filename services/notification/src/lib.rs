@@ -9,6 +9,7 @@ mod rpc;
 mod rules;
 mod store;
 mod sweeper;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -41,6 +41,8 @@ kinds! {
     ScheduleCancelled "SCHEDULE_CANCELLED",
     ScheduleReminder "SCHEDULE_REMINDER",
     SeatGranted "SEAT_GRANTED",
+    SeatOffered "SEAT_OFFERED",
+    OrderChanged "ORDER_CHANGED",
     ReviewReceived "REVIEW_RECEIVED",
 }
 

@@ -1,14 +1,13 @@
-//! Who hears what, and in which words: one rule for everything that happens.
+//! Who hears what: one rule for everything that happens.
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Datelike as _, Timelike as _, Utc, Weekday};
-use chrono_tz::Tz;
 use moim_kit::Timestamp;
 use moim_kit::id::MemberId;
 use uuid::Uuid;
 
 use crate::model::{Kind, Notice, Subject};
+use crate::words::{self, Both};
 
 /// Rights somebody was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +34,22 @@ pub enum Turn {
     Announced,
     Changed,
     Cancelled { reason: String },
+}
+
+/// Until when a freed seat is held for somebody, and its price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    pub until: Timestamp,
+    pub fee_krw: i64,
+}
+
+/// How an order ended, where its member has to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Paid,
+    LackedMoney,
+    Expired,
+    Refunded,
 }
 
 /// A schedule's name and start.
@@ -70,8 +85,17 @@ pub enum Happening {
     Seat {
         meetup: Meetup,
         member: MemberId,
-        /// Who made it free; not known of events of an older version.
+        /// Who made it free; nobody when time did.
         actor: Option<MemberId>,
+        /// What stands between the member and the seat; nothing when it is theirs.
+        offer: Option<Offer>,
+    },
+    Order {
+        id: Uuid,
+        title: String,
+        member: MemberId,
+        amount_krw: i64,
+        end: End,
     },
     Review {
         id: Uuid,
@@ -82,12 +106,15 @@ pub enum Happening {
         host: MemberId,
     },
     /// A schedule is about to start.
-    Soon { meetup: Meetup, going: Vec<MemberId> },
+    Soon {
+        meetup: Meetup,
+        going: Vec<MemberId>,
+    },
 }
 
 /// What has to be said about it, and to whom; nobody is told of their own act.
 pub fn notice(happening: Happening) -> Option<Notice> {
-    let (kind, (text, korean_text), (noun, id), audience, actor) = match happening {
+    let (kind, words, (noun, id), audience, actor): (_, Both, _, _, _) = match happening {
         Happening::Membership {
             id,
             gathering,
@@ -106,7 +133,8 @@ pub fn notice(happening: Happening) -> Option<Notice> {
             let asks = moved == Move::Requested;
             let subject = if asks { ("membership", id) } else { ("gathering", gathering) };
             let audience = if asks { managers } else { vec![member] };
-            (kind, of_membership(moved, &title, &nickname), subject, audience, Some(actor))
+            let words = words::of_membership(moved, &title, &nickname);
+            (kind, words, subject, audience, Some(actor))
         }
         Happening::Schedule { meetup, gathering_title, actor, turn, audience } => {
             let kind = match turn {
@@ -114,36 +142,31 @@ pub fn notice(happening: Happening) -> Option<Notice> {
                 Turn::Changed => Kind::ScheduleChanged,
                 Turn::Cancelled { .. } => Kind::ScheduleCancelled,
             };
-            let words = of_schedule(&turn, &meetup, &gathering_title);
+            let words = words::of_schedule(&turn, &meetup, &gathering_title);
             (kind, words, ("schedule", meetup.id), audience, Some(actor))
         }
-        Happening::Seat { meetup, member, actor } => {
-            let (title, (when, korean)) = (&meetup.title, when(&meetup));
-            let words = (
-                format!("You have a seat at {title}, {when}."),
-                format!("'{title}' 일정에 자리가 나서 참석이 확정되었습니다. {korean}에 만나요."),
-            );
-            (Kind::SeatGranted, words, ("schedule", meetup.id), vec![member], actor)
+        Happening::Seat { meetup, member, actor, offer } => {
+            let kind = offer.map_or(Kind::SeatGranted, |_| Kind::SeatOffered);
+            let words = words::of_seat(&meetup, offer);
+            (kind, words, ("schedule", meetup.id), vec![member], actor)
+        }
+        Happening::Order { id, title, member, amount_krw, end } => {
+            let words = words::of_order(end, &title, amount_krw);
+            (Kind::OrderChanged, words, ("order", id), vec![member], None)
         }
         Happening::Review { id, title, author, nickname, rating, host } => {
-            let words = (
-                format!("{nickname} gave {title} {rating} of 5."),
-                format!("{nickname}님이 '{title}' 일정에 별점 {rating}점 후기를 남겼습니다."),
-            );
+            let words = words::of_review(&title, &nickname, rating);
             (Kind::ReviewReceived, words, ("review", id), vec![host], Some(author))
         }
         Happening::Soon { meetup, going } => {
-            let (title, (when, korean)) = (&meetup.title, when(&meetup));
-            let words = (
-                format!("{title} starts {when}."),
-                format!("'{title}' 일정이 {korean}에 시작합니다."),
-            );
+            let words = words::of_start(&meetup);
             (Kind::ScheduleReminder, words, ("schedule", meetup.id), going, None)
         }
     };
     let audience: BTreeSet<_> =
         audience.into_iter().filter(|member| Some(*member) != actor).collect();
     let subject = Subject { noun: noun.to_owned(), id };
+    let (text, korean_text) = words;
     (!audience.is_empty()).then_some(Notice { kind, text, korean_text, subject, audience })
 }
 
@@ -151,82 +174,6 @@ pub fn notice(happening: Happening) -> Option<Notice> {
 /// reminder was due. Who comes later has just seen the time.
 pub fn reminds(since: Timestamp, due: Timestamp) -> bool {
     since <= due
-}
-
-fn of_membership(moved: Move, title: &str, nickname: &str) -> (String, String) {
-    match moved {
-        Move::Requested => (
-            format!("{nickname} asks to join {title}."),
-            format!("{nickname}님이 '{title}' 모임에 가입을 신청했습니다."),
-        ),
-        Move::Approved => (
-            format!("You are now a member of {title}."),
-            format!("'{title}' 모임 가입 신청이 승인되었습니다."),
-        ),
-        Move::Rejected => (
-            format!("Your request to join {title} was declined."),
-            format!("'{title}' 모임 가입 신청이 거절되었습니다."),
-        ),
-        Move::Removed => (
-            format!("You were removed from {title}."),
-            format!("'{title}' 모임에서 제외되었습니다."),
-        ),
-        Move::Banned => (
-            format!("You were removed from {title} for good."),
-            format!("'{title}' 모임에서 제외되어 다시 가입하실 수 없습니다."),
-        ),
-        Move::RoleChanged(role) => {
-            let (english, korean) = match role {
-                Role::Host => ("the host", "모임장이"),
-                Role::Manager => ("a manager", "운영진이"),
-                Role::Member => ("a member", "일반 회원이"),
-            };
-            (
-                format!("You are now {english} of {title}."),
-                format!("이제 '{title}' 모임의 {korean} 되셨습니다."),
-            )
-        }
-    }
-}
-
-fn of_schedule(turn: &Turn, meetup: &Meetup, gathering: &str) -> (String, String) {
-    let (title, (when, korean)) = (&meetup.title, when(meetup));
-    match turn {
-        Turn::Announced => (
-            format!("New at {gathering}: {title}, {when}."),
-            format!("'{gathering}' 모임에 새 일정이 생겼습니다: {title}, {korean}."),
-        ),
-        Turn::Changed => (
-            format!("{title} of {gathering} has changed; it starts {when}."),
-            format!("'{gathering}' 모임의 '{title}' 일정이 바뀌었습니다. {korean}에 시작합니다."),
-        ),
-        Turn::Cancelled { reason } => (
-            format!("{title} of {gathering} was cancelled: {reason}"),
-            format!("'{gathering}' 모임의 '{title}' 일정이 취소되었습니다: {reason}"),
-        ),
-    }
-}
-
-/// The start as people there say it, in English and Korean; an unknown zone is shown as UTC.
-fn when(meetup: &Meetup) -> (String, String) {
-    let zone: Tz = meetup.time_zone.parse().unwrap_or(Tz::UTC);
-    let start = DateTime::<Utc>::from_timestamp_micros(meetup.starts_at.us()).unwrap_or_default();
-    let start = start.with_timezone(&zone);
-    let day = match start.weekday() {
-        Weekday::Mon => "월",
-        Weekday::Tue => "화",
-        Weekday::Wed => "수",
-        Weekday::Thu => "목",
-        Weekday::Fri => "금",
-        Weekday::Sat => "토",
-        Weekday::Sun => "일",
-    };
-    let (month, date) = (start.month(), start.day());
-    let (hour, minute) = (start.hour(), start.minute());
-    (
-        start.format("on %a %-d %b at %H:%M").to_string(),
-        format!("{month}월 {date}일({day}) {hour:02}:{minute:02}"),
-    )
 }
 
 #[cfg(test)]
@@ -273,7 +220,18 @@ mod tests {
             rating: 5,
             host,
         };
-        let seat = |actor| Happening::Seat { meetup: meetup(), member, actor };
+        let seat = |actor| Happening::Seat { meetup: meetup(), member, actor, offer: None };
+        let offered = |actor| {
+            let offer = Some(Offer { until: Timestamp::from_us(0), fee_krw: 12_000 });
+            Happening::Seat { meetup: meetup(), member, actor, offer }
+        };
+        let order = |end| Happening::Order {
+            id: Uuid::now_v7(),
+            title: "저녁 달리기".to_owned(),
+            member,
+            amount_krw: 12_000,
+            end,
+        };
         let by_boss = |moved| membership(moved, boss, member, boss);
         let reason = "비".to_owned();
         let to = |who| Some(who);
@@ -300,6 +258,12 @@ mod tests {
             (seat(Some(boss)), Kind::SeatGranted, to(member)),
             (seat(None), Kind::SeatGranted, to(member)),
             (seat(Some(member)), Kind::SeatGranted, None),
+            (offered(Some(boss)), Kind::SeatOffered, to(member)),
+            (offered(None), Kind::SeatOffered, to(member)),
+            (order(End::Paid), Kind::OrderChanged, to(member)),
+            (order(End::LackedMoney), Kind::OrderChanged, to(member)),
+            (order(End::Expired), Kind::OrderChanged, to(member)),
+            (order(End::Refunded), Kind::OrderChanged, to(member)),
             (review(boss), Kind::ReviewReceived, to(boss)),
             (review(member), Kind::ReviewReceived, None),
             (
@@ -318,14 +282,5 @@ mod tests {
                 assert_ne!(notice.text, notice.korean_text);
             }
         }
-    }
-
-    #[test]
-    fn a_start_is_said_as_people_there_say_it() {
-        let both = when(&meetup());
-        assert_eq!(both.0, "on Sat 14 Mar at 19:00");
-        assert_eq!(both.1, "3월 14일(토) 19:00");
-        let nowhere = Meetup { time_zone: "Mars/Olympus".to_owned(), ..meetup() };
-        assert_eq!(when(&nowhere).0, "on Sat 14 Mar at 10:00");
     }
 }

@@ -6,11 +6,14 @@ use moim_kit::{Fault, Timestamp};
 use moim_proto::gathering::v1::{MembershipRole, MembershipState, MembershipStatus};
 use moim_proto::member::v1 as member;
 use moim_proto::page::v1 as page;
+use moim_proto::payment::v1 as payment;
 use moim_proto::schedule::v1 as proto;
 
+use crate::attendance::{Attendance, Shown, State};
 use crate::fault::Reason;
 use crate::ics::Signer;
-use crate::model::{Attendance, Card, Change, Plan, Role, Schedule, Shown, State};
+use crate::model::{Card, Change, Plan, Role, Schedule};
+use crate::order::{Failure, Phase, Seat, Verdict};
 use crate::seats::{Choice, Status, Viewer, choice, status};
 
 /// A schedule as its viewer sees it.
@@ -36,14 +39,16 @@ pub fn schedule(
         waitlist_count: schedule.waitlist_count,
         status: status_to(status(schedule, now)).into(),
         viewer_option: choice_to(choice(schedule, viewer, now)).into(),
-        viewer_attendance: own.map(attendance),
+        viewer_attendance: own.map(|own| attendance(own, Some(own.attendance.member_id))),
         ics_path: signer.path(schedule.id),
-        ..proto::Schedule::default()
+        held_count: schedule.held_count,
+        fee_krw: schedule.fee_krw,
+        refundable_until_us: schedule.refundable_until.map(Timestamp::us),
     }
 }
 
-/// An attendance as whoever may see it does.
-pub fn attendance(shown: &Shown) -> proto::Attendance {
+/// An attendance as whoever may see it does; its order is the member's own affair.
+pub fn attendance(shown: &Shown, viewer: Option<MemberId>) -> proto::Attendance {
     let Shown { attendance, card, waitlist_position, .. } = shown;
     proto::Attendance {
         id: attendance.id.to_string(),
@@ -56,7 +61,11 @@ pub fn attendance(shown: &Shown) -> proto::Attendance {
         state: state_to(attendance.state).into(),
         waitlist_position: *waitlist_position,
         updated_at_us: attendance.updated_at.us(),
-        ..proto::Attendance::default()
+        hold_expires_at_us: attendance.hold_expires_at.map(Timestamp::us),
+        order_id: attendance
+            .order_id
+            .filter(|_| viewer == Some(attendance.member_id))
+            .map(|id| id.to_string()),
     }
 }
 
@@ -76,7 +85,9 @@ pub fn schedule_state(schedule: &Schedule) -> proto::ScheduleState {
         waitlist_count: schedule.waitlist_count,
         closed: schedule.closed,
         cancel_reason: schedule.cancel_reason.clone(),
-        ..proto::ScheduleState::default()
+        held_count: schedule.held_count,
+        fee_krw: schedule.fee_krw,
+        refundable_until_us: schedule.refundable_until.map(Timestamp::us),
     }
 }
 
@@ -118,21 +129,63 @@ pub fn schedule_event(
     }
 }
 
-/// That somebody in line got a seat that `actor` made free.
+/// That somebody in line got a seat, or is offered one, that `actor` made free; nothing while it is being
+/// paid.
 pub fn attendance_event(
     schedule: &Schedule,
     promoted: &Attendance,
-    actor: MemberId,
-) -> proto::AttendanceEvent {
-    proto::AttendanceEvent {
+    actor: Option<MemberId>,
+) -> Option<proto::AttendanceEvent> {
+    let moved = match promoted.state {
+        State::Going => proto::AttendanceMove::Granted,
+        State::Offered => proto::AttendanceMove::Offered,
+        _ => return None,
+    };
+    Some(proto::AttendanceEvent {
         attendance_id: promoted.id.to_string(),
         schedule_id: schedule.id.to_string(),
         schedule_title: schedule.title.clone(),
         starts_at_us: schedule.starts_at.us(),
         time_zone: schedule.time_zone.clone(),
         member_id: promoted.member_id.to_string(),
-        actor_id: actor.to_string(),
-        ..proto::AttendanceEvent::default()
+        actor_id: actor.map(|id| id.to_string()).unwrap_or_default(),
+        r#move: moved.into(),
+        hold_expires_at_us: promoted.hold_expires_at.map(Timestamp::us),
+        fee_krw: schedule.fee_krw,
+    })
+}
+
+/// What is told of a paid seat.
+pub fn seat_state(seat: &Seat, schedule_title: &str) -> proto::SeatState {
+    proto::SeatState {
+        order_id: seat.order_id.to_string(),
+        attendance_id: seat.attendance_id.to_string(),
+        schedule_id: seat.schedule_id.to_string(),
+        gathering_id: seat.gathering_id.to_string(),
+        member_id: seat.member_id.to_string(),
+        amount_krw: seat.amount_krw,
+        schedule_title: schedule_title.to_owned(),
+        phase: phase_to(seat.phase).into(),
+        expires_at_us: seat.expires_at.us(),
+        refund: seat.refund,
+    }
+}
+
+/// What the payment says of an order, where that concerns its seat.
+pub fn verdict_from(order: &payment::OrderFact) -> Option<Verdict> {
+    use payment::OrderFailure as Wire;
+    let failure = match order.failure() {
+        Wire::InsufficientBalance => Failure::InsufficientBalance,
+        Wire::SeatLost => Failure::SeatLost,
+        // Whatever a later version may call it: the money did not come.
+        Wire::Expired | Wire::Unspecified => Failure::Expired,
+    };
+    match order.state() {
+        payment::OrderState::MoneyHeld => Some(Verdict::MoneyHeld),
+        payment::OrderState::Released => {
+            Some(Verdict::Released { failure, shortfall_krw: order.shortfall_krw })
+        }
+        _ => None,
     }
 }
 
@@ -146,6 +199,8 @@ pub fn plan_from(request: proto::CreateRequest) -> Plan {
         ends_at: Timestamp::from_us(request.ends_at_us),
         time_zone: request.time_zone,
         capacity: request.capacity,
+        fee_krw: request.fee_krw,
+        refundable_until: request.refundable_until_us.map(Timestamp::from_us),
     }
 }
 
@@ -159,6 +214,8 @@ pub fn change_from(request: proto::UpdateRequest) -> Change {
         ends_at: request.ends_at_us.map(Timestamp::from_us),
         capacity: request.capacity,
         closed: request.closed,
+        fee_krw: request.fee_krw,
+        refundable_until: request.refundable_until_us.map(Timestamp::from_us),
     }
 }
 
@@ -171,9 +228,9 @@ pub fn state_from(state: i32) -> Result<State, Reason> {
         Ok(Wire::Withdrawn) => Ok(State::Withdrawn),
         Ok(Wire::Attended) => Ok(State::Attended),
         Ok(Wire::NoShow) => Ok(State::NoShow),
-        Ok(Wire::Unspecified | Wire::PendingPayment | Wire::Offered) | Err(_) => {
-            Err(Reason::StateInvalid)
-        }
+        Ok(Wire::PendingPayment) => Ok(State::PendingPayment),
+        Ok(Wire::Offered) => Ok(State::Offered),
+        Ok(Wire::Unspecified) | Err(_) => Err(Reason::StateInvalid),
     }
 }
 
@@ -239,6 +296,18 @@ fn state_to(state: State) -> proto::AttendanceState {
         State::Withdrawn => proto::AttendanceState::Withdrawn,
         State::Attended => proto::AttendanceState::Attended,
         State::NoShow => proto::AttendanceState::NoShow,
+        State::PendingPayment => proto::AttendanceState::PendingPayment,
+        State::Offered => proto::AttendanceState::Offered,
+    }
+}
+
+fn phase_to(phase: Phase) -> proto::SeatPhase {
+    match phase {
+        Phase::Waiting => proto::SeatPhase::Waiting,
+        Phase::Held => proto::SeatPhase::Held,
+        Phase::Granted => proto::SeatPhase::Granted,
+        Phase::Lost => proto::SeatPhase::Lost,
+        Phase::Returned => proto::SeatPhase::Returned,
     }
 }
 
@@ -258,6 +327,7 @@ fn choice_to(choice: Choice) -> proto::AttendOption {
         Choice::JoinGathering => proto::AttendOption::JoinGathering,
         Choice::Attend => proto::AttendOption::Attend,
         Choice::JoinWaitlist => proto::AttendOption::JoinWaitlist,
+        Choice::AcceptOffer => proto::AttendOption::AcceptOffer,
         Choice::Withdraw => proto::AttendOption::Withdraw,
         Choice::Nothing => proto::AttendOption::None,
     }

@@ -2,24 +2,31 @@
 
 use async_trait::async_trait;
 use moim_kit::bus::Fact;
-use moim_kit::id::{GatheringId, MemberId};
+use moim_kit::id::{GatheringId, MemberId, OrderId};
 use moim_kit::{Call, Clock, Code, Fault, Timestamp};
 use moim_proto::gathering::v1::{GatheringState, MembershipState};
 use moim_proto::member::v1::MemberState;
+use moim_proto::payment::v1::OrderFact;
 use moim_proto::schedule::v1::ScheduleMove;
 use moim_storage::{Handler, Tx};
 use prost::Message as _;
 
+use crate::attendance::Attendance;
 use crate::convert;
-use crate::model::{Attendance, Schedule};
+use crate::fee::Refund;
+use crate::model::Schedule;
+use crate::order::{Seat, Verdict};
 use crate::seats;
 use crate::store::{Outcome, Store};
 
 const SCHEDULE: &str = "schedule";
-const ATTENDANCE: &str = "attendance";
+pub const ATTENDANCE: &str = "attendance";
+pub const SEAT: &str = "seat";
+/// The payment room's noun for what pays for a seat.
+pub const ORDER: &str = "order";
 
-/// Nouns of other rooms that this one copies.
-pub const COPIED: &[&str] = &["member", "gathering", "membership"];
+/// Nouns of other rooms that this one copies, or acts on.
+pub const COPIED: &[&str] = &["member", "gathering", "membership", ORDER];
 
 /// Tells a schedule's new version.
 pub fn tell_schedule(tx: &mut Tx, schedule: &Schedule, trace: &str, now: Timestamp) {
@@ -40,18 +47,36 @@ pub fn tell_attendance(
     tx.tell(ATTENDANCE, attendance.id.uuid(), attendance.version, &fact, trace, now);
 }
 
-/// Tells everything that `actor` made of a schedule and the places at it in a transaction.
-pub fn tell_outcome(tx: &mut Tx, outcome: &Outcome, actor: MemberId, trace: &str, now: Timestamp) {
-    let gathering = outcome.schedule.gathering_id;
-    tell_schedule(tx, &outcome.schedule, trace, now);
-    if let Some(changed) = &outcome.changed {
+/// Tells a paid seat's new version.
+pub fn tell_seat(tx: &mut Tx, seat: &Seat, schedule: &Schedule, trace: &str, now: Timestamp) {
+    let state = convert::seat_state(seat, &schedule.title);
+    tx.tell(SEAT, seat.order_id.uuid(), seat.version, &state, trace, now);
+}
+
+/// Tells everything that `actor`, or nobody but time, made of a schedule and the places at it in a
+/// transaction.
+pub fn tell_outcome(
+    tx: &mut Tx,
+    outcome: &Outcome,
+    actor: Option<MemberId>,
+    trace: &str,
+    now: Timestamp,
+) {
+    let Outcome { schedule, changed, promoted, seats } = outcome;
+    let gathering = schedule.gathering_id;
+    tell_schedule(tx, schedule, trace, now);
+    for changed in changed {
         tell_attendance(tx, changed, gathering, false, trace, now);
     }
-    for promoted in &outcome.promoted {
+    for seat in seats {
+        tell_seat(tx, seat, schedule, trace, now);
+    }
+    for promoted in promoted {
         tell_attendance(tx, promoted, gathering, true, trace, now);
-        let event = convert::attendance_event(&outcome.schedule, promoted, actor);
-        let (id, topic) = (promoted.id.uuid(), promoted.member_id.uuid());
-        tx.tell_event(ATTENDANCE, id, promoted.version, Some(topic), &event, trace, now);
+        if let Some(event) = convert::attendance_event(schedule, promoted, actor) {
+            let (id, topic) = (promoted.id.uuid(), promoted.member_id.uuid());
+            tx.tell_event(ATTENDANCE, id, promoted.version, Some(topic), &event, trace, now);
+        }
     }
 }
 
@@ -78,7 +103,8 @@ pub fn tell_move(
     tx.tell_event(SCHEDULE, id, schedule.version, Some(topic), &event, &trace, now);
 }
 
-/// Keeps cards, titles and rosters, and takes back the places of those who no longer belong.
+/// Keeps cards, titles and rosters, takes back the places of those who no longer belong, and gives or takes
+/// back held seats as their orders go.
 pub struct Copier {
     pub store: Store,
     pub clock: Clock,
@@ -99,12 +125,24 @@ impl Handler for Copier {
                 let id = GatheringId::from_uuid(fact.aggregate);
                 self.store.keep_gathering(tx, id, &state.title, fact.version).await
             }
+            ORDER => {
+                let order = OrderFact::decode(payload).map_err(Fault::internal)?;
+                match convert::verdict_from(&order) {
+                    Some(verdict) => self.take_verdict(tx, fact, verdict).await,
+                    None => Ok(()),
+                }
+            }
             _ => {
                 let state = MembershipState::decode(payload).map_err(Fault::internal)?;
                 let (gathering, member, role, status) = convert::membership_from(&state)?;
                 let of = (gathering, member);
                 let active = self.store.keep_membership(tx, of, role, status, fact.version).await?;
-                if active { Ok(()) } else { self.take_places_back(tx, of, &fact.trace).await }
+                if active {
+                    return Ok(());
+                }
+                let sent_away = matches!(status, "REMOVED" | "BANNED");
+                let refund = if sent_away { Refund::Always } else { Refund::ByRule };
+                self.take_places_back(tx, of, refund, &fact.trace).await
             }
         }
     }
@@ -115,16 +153,38 @@ impl Copier {
         &self,
         tx: &mut Tx,
         (gathering, member): (GatheringId, MemberId),
+        refund: Refund,
         trace: &str,
     ) -> Result<(), Fault> {
-        let now = self.clock.now();
+        let now = tx.now(&self.clock).await?;
+        let rule = (seats::lose_place as crate::store::Release, refund);
         for schedule in self.store.list_places(tx, gathering, member, now).await? {
-            match self.store.give_up(tx, schedule, member, seats::lose_place, now).await {
-                Ok(outcome) => tell_outcome(tx, &outcome, member, trace, now),
+            match self.store.give_up(tx, schedule, member, rule, now).await {
+                Ok(outcome) => tell_outcome(tx, &outcome, Some(member), trace, now),
                 // Withdrawn or called off since it was listed: there is nothing left to take back.
                 Err(fault) if fault.code() == Code::WrongState => {}
                 Err(fault) => return Err(fault),
             }
+        }
+        Ok(())
+    }
+
+    /// Gives a seat whose money is held, takes one back whose order was released; whatever does not fit
+    /// what the seat has come to since changes nothing.
+    async fn take_verdict(&self, tx: &mut Tx, fact: &Fact, verdict: Verdict) -> Result<(), Fault> {
+        let order = OrderId::from_uuid(fact.aggregate);
+        let Some(seat) = self.store.find_seat(tx, order).await? else { return Ok(()) };
+        let schedule = self.store.lock_schedule(tx, seat.schedule_id).await?;
+        let now = tx.now(&self.clock).await?;
+        let outcome = match verdict {
+            Verdict::MoneyHeld => self.store.grant(tx, schedule, &seat, now).await?,
+            Verdict::Released { failure, shortfall_krw } => {
+                let why = (failure, shortfall_krw);
+                self.store.take_back(tx, schedule, &seat, why, now).await?
+            }
+        };
+        if let Some(outcome) = outcome {
+            tell_outcome(tx, &outcome, None, &fact.trace, now);
         }
         Ok(())
     }

@@ -43,7 +43,19 @@ moim_kit::faults! {
     CapacityInvalid "CAPACITY_INVALID": Invalid, "capacity",
         "A schedule has 1 to 1,000 seats.", "정원은 1명에서 1,000명까지입니다.";
     CapacityTooSmall "CAPACITY_TOO_SMALL": Invalid, "capacity",
-        "More people are going than that.", "이미 참석하기로 한 인원보다 적게 줄일 수 없습니다.";
+        "More seats than that are taken or held.",
+        "이미 참석하거나 결제 중인 인원보다 적게 줄일 수 없습니다.";
+    FeeInvalid "FEE_INVALID": Invalid, "fee",
+        "A fee is 0 to 1,000,000 won.", "참가비는 0원에서 1,000,000원까지입니다.";
+    RefundInvalid "REFUND_INVALID": Invalid, "refundableUntil",
+        "Refunds go with a fee, until the start at most.",
+        "환불 기한은 참가비가 있을 때만, 시작 시각까지로 정할 수 있습니다.";
+    FeeFixed "FEE_FIXED": WrongState, "fee",
+        "Somebody has agreed to this fee already.",
+        "이미 이 참가비에 동의한 분이 있어 바꿀 수 없습니다.";
+    RefundFixed "REFUND_FIXED": WrongState, "refundableUntil",
+        "Somebody has agreed to pay already; refunds can only be given longer.",
+        "이미 결제에 동의한 분이 있어 환불 기한을 앞당길 수 없습니다.";
     ReasonInvalid "REASON_INVALID": Invalid, "reason",
         "A reason has 1 to 500 characters.", "사유는 1자에서 500자까지 쓸 수 있어요.";
 
@@ -73,6 +85,15 @@ moim_kit::faults! {
     SeatContended "SEAT_CONTENDED": Conflict, none,
         "Others were signing up at the same moment; try again.",
         "동시에 신청한 분이 많습니다. 다시 시도해 주세요.";
+
+    OfferExpired "OFFER_EXPIRED": WrongState, none,
+        "The offered seat is no longer held for you.", "제안받은 자리의 수락 기한이 지났습니다.";
+    InsufficientBalance "INSUFFICIENT_BALANCE": InsufficientBalance, none,
+        "Your wallet holds too little.", "지갑 잔액이 부족합니다.";
+    PaymentExpired "PAYMENT_EXPIRED": WrongState, none,
+        "The payment did not come through in time.", "결제가 제시간에 완료되지 않았습니다.";
+    SeatLost "SEAT_LOST": WrongState, none,
+        "The seat was given up before it was paid.", "결제가 끝나기 전에 자리가 취소되었습니다.";
 
     CalendarKeyShort "CALENDAR_KEY_SHORT": Invalid, "calendar_key",
         "The calendar key needs 16 characters or more.", "캘린더 키는 16자 이상이어야 합니다.";

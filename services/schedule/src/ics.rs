@@ -179,6 +179,8 @@ mod tests {
             ends_at: starts_at.after(Duration::from_secs(7_200)),
             time_zone: "Asia/Seoul".to_owned(),
             capacity: 10,
+            fee_krw: 0,
+            refundable_until: None,
         };
         let now = starts_at.before(Duration::from_secs(3_600));
         let schedule = plan.announce(GatheringId::fresh(), now).unwrap();

@@ -1,14 +1,15 @@
-//! Schedules and attendances: what they are made of, and which texts, numbers and times they accept.
+//! Schedules: what they are made of, and which texts, numbers and times they accept.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use chrono_tz::Tz;
 use moim_kit::Timestamp;
-use moim_kit::id::{AttendanceId, GatheringId, MemberId, ScheduleId};
+use moim_kit::id::{GatheringId, MemberId, ScheduleId};
 use moim_kit::text::{line, prose};
 
 use crate::fault::Reason;
+use crate::fee;
 
 const TITLE: RangeInclusive<usize> = 2..=60;
 const DESCRIPTION: RangeInclusive<usize> = 1..=2_000;
@@ -41,17 +42,7 @@ macro_rules! words {
         }
     };
 }
-
-words! {
-    /// Life of an attendance.
-    State {
-        Going "GOING",
-        Waitlisted "WAITLISTED",
-        Withdrawn "WITHDRAWN",
-        Attended "ATTENDED",
-        NoShow "NO_SHOW",
-    }
-}
+pub(crate) use words;
 
 words! {
     /// Rights of an active member within a gathering.
@@ -59,13 +50,6 @@ words! {
         Host "HOST",
         Manager "MANAGER",
         Member "MEMBER",
-    }
-}
-
-impl State {
-    /// True when everybody may see who is in this state; the others are for host and managers.
-    pub const fn is_public(self) -> bool {
-        matches!(self, Self::Going | Self::Attended)
     }
 }
 
@@ -105,48 +89,21 @@ pub struct Schedule {
     pub time_zone: String,
     pub capacity: i32,
     pub going_count: i32,
+    /// Seats held for members who pay or decide.
+    pub held_count: i32,
     pub waitlist_count: i32,
     pub next_ticket: i64,
     pub closed: bool,
     pub cancelled_at: Option<Timestamp>,
     pub cancel_reason: Option<String>,
+    /// 0 is free.
+    pub fee_krw: i32,
+    /// Only when there is a fee.
+    pub refundable_until: Option<Timestamp>,
     /// Revision as calendars count it; grows with each change of what they show.
     pub sequence: i64,
     pub version: i64,
     pub created_at: Timestamp,
-}
-
-/// A member's place, or place in line, as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attendance {
-    pub id: AttendanceId,
-    pub schedule_id: ScheduleId,
-    pub member_id: MemberId,
-    pub state: State,
-    pub ticket: i64,
-    pub version: i64,
-    pub updated_at: Timestamp,
-}
-
-/// An attendance as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
-    pub attendance: Attendance,
-    pub gathering_id: GatheringId,
-    /// When its schedule starts.
-    pub starts_at: Timestamp,
-    pub card: Card,
-    /// 1 is next; only while waitlisted.
-    pub waitlist_position: Option<i32>,
-}
-
-impl Shown {
-    /// Everybody sees who goes and who came; the rest is between the member, the host and managers.
-    pub fn may_be_seen_by(&self, viewer: Option<MemberId>, role: Option<Role>) -> bool {
-        self.attendance.state.is_public()
-            || viewer == Some(self.attendance.member_id)
-            || role.is_some_and(Role::leads)
-    }
 }
 
 /// What a host or manager announces, checked.
@@ -159,6 +116,8 @@ pub struct Plan {
     pub ends_at: Timestamp,
     pub time_zone: String,
     pub capacity: i32,
+    pub fee_krw: i32,
+    pub refundable_until: Option<Timestamp>,
 }
 
 /// What a host or manager changes; absent stays. Times are judged against what they replace.
@@ -171,6 +130,8 @@ pub struct Change {
     pub ends_at: Option<Timestamp>,
     pub capacity: Option<i32>,
     pub closed: Option<bool>,
+    pub fee_krw: Option<i32>,
+    pub refundable_until: Option<Timestamp>,
 }
 
 impl Plan {
@@ -184,6 +145,7 @@ impl Plan {
             place: place(&self.place)?,
             time_zone: zone.name().to_owned(),
             capacity: capacity(self.capacity)?,
+            fee_krw: fee::checked(self.fee_krw)?,
             ..self
         })
     }
@@ -191,6 +153,7 @@ impl Plan {
     /// The schedule that comes of it, with every seat free.
     pub fn announce(self, gathering_id: GatheringId, now: Timestamp) -> Result<Schedule, Reason> {
         require_ahead(self.starts_at, now)?;
+        let until = fee::deadline(self.fee_krw, self.refundable_until, self.starts_at, now)?;
         Ok(Schedule {
             id: ScheduleId::fresh(),
             gathering_id,
@@ -202,11 +165,14 @@ impl Plan {
             time_zone: self.time_zone,
             capacity: self.capacity,
             going_count: 0,
+            held_count: 0,
             waitlist_count: 0,
             next_ticket: 1,
             closed: false,
             cancelled_at: None,
             cancel_reason: None,
+            fee_krw: self.fee_krw,
+            refundable_until: until,
             sequence: 0,
             version: 1,
             created_at: now,
@@ -222,12 +188,14 @@ impl Change {
             description: self.description.as_deref().map(description).transpose()?,
             place: self.place.as_deref().map(place).transpose()?,
             capacity: self.capacity.map(capacity).transpose()?,
+            fee_krw: self.fee_krw.map(fee::checked).transpose()?,
             ..self
         })
     }
 
-    /// The schedule as it is to be; seats and the line are left as they are.
-    pub fn apply(self, old: &Schedule, now: Timestamp) -> Result<Schedule, Reason> {
+    /// The schedule as it is to be; seats and the line are left as they are. What it costs stays once
+    /// somebody has `agreed` to pay.
+    pub fn apply(self, old: &Schedule, agreed: bool, now: Timestamp) -> Result<Schedule, Reason> {
         if old.cancelled_at.is_some() {
             return Err(Reason::ScheduleCancelled);
         }
@@ -242,6 +210,7 @@ impl Change {
             ends_at: self.ends_at.unwrap_or(old.ends_at),
             capacity: self.capacity.unwrap_or(old.capacity),
             closed: self.closed.unwrap_or(old.closed),
+            fee_krw: self.fee_krw.unwrap_or(old.fee_krw),
             ..old.clone()
         };
         if (new.starts_at, new.ends_at) != (old.starts_at, old.ends_at) {
@@ -251,9 +220,11 @@ impl Change {
             require_ahead(new.starts_at, now)?;
             require_length(new.starts_at, new.ends_at)?;
         }
-        if new.capacity < new.going_count {
+        if new.capacity < new.taken() {
             return Err(Reason::CapacityTooSmall);
         }
+        new.refundable_until =
+            fee::changed_deadline(old, &new, self.refundable_until, agreed, now)?;
         new.sequence += i64::from(new.looks_other_than(old));
         Ok(new)
     }
@@ -274,6 +245,11 @@ impl Schedule {
             sequence: self.sequence + 1,
             ..self.clone()
         })
+    }
+
+    /// Seats that nobody else can have.
+    pub fn taken(&self) -> i32 {
+        self.going_count + self.held_count
     }
 
     /// True when people have to know: another title, time or place.
@@ -347,6 +323,8 @@ mod tests {
             ends_at: NOW.after(DAY * 2),
             time_zone: "Asia/Seoul".to_owned(),
             capacity: 10,
+            fee_krw: 0,
+            refundable_until: None,
         }
     }
 
@@ -367,10 +345,10 @@ mod tests {
     fn only_a_change_that_a_calendar_shows_is_a_new_revision() {
         let old = plan().checked().unwrap().announce(GatheringId::fresh(), NOW).unwrap();
         let seats = Change { capacity: Some(3), closed: Some(true), ..Change::default() };
-        assert_eq!(seats.apply(&old, NOW).unwrap().sequence, 0);
+        assert_eq!(seats.apply(&old, false, NOW).unwrap().sequence, 0);
         let place = Change { place: Some("뚝섬".to_owned()), ..Change::default() };
-        assert_eq!(place.apply(&old, NOW).unwrap().sequence, 1);
-        assert_eq!(Change::default().apply(&old, NOW).unwrap(), old);
+        assert_eq!(place.apply(&old, false, NOW).unwrap().sequence, 1);
+        assert_eq!(Change::default().apply(&old, false, NOW).unwrap(), old);
     }
 
     #[test]
@@ -378,10 +356,10 @@ mod tests {
         let old = plan().checked().unwrap().announce(GatheringId::fresh(), NOW).unwrap();
         let during = old.starts_at.after(Duration::from_secs(1));
         let later = Change { ends_at: Some(old.ends_at.after(DAY)), ..Change::default() };
-        assert!(later.clone().apply(&old, NOW).is_ok());
-        assert_eq!(later.apply(&old, during).unwrap_err(), Reason::ScheduleStarted);
+        assert!(later.clone().apply(&old, false, NOW).is_ok());
+        assert_eq!(later.apply(&old, false, during).unwrap_err(), Reason::ScheduleStarted);
         let bigger = Change { capacity: Some(20), ..Change::default() };
-        assert!(bigger.clone().apply(&old, during).is_ok());
-        assert_eq!(bigger.apply(&old, old.ends_at).unwrap_err(), Reason::ScheduleEnded);
+        assert!(bigger.clone().apply(&old, false, during).is_ok());
+        assert_eq!(bigger.apply(&old, false, old.ends_at).unwrap_err(), Reason::ScheduleEnded);
     }
 }

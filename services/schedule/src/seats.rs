@@ -1,9 +1,13 @@
 //! Who gets a seat, who stands in line and who moves up: every decision about places, without I/O.
 
 use moim_kit::Timestamp;
+use moim_kit::id::OrderId;
 
+use crate::attendance::{Attendance, Place, State};
 use crate::fault::Reason;
-use crate::model::{RECORDABLE, Schedule, State};
+use crate::fee::Terms;
+use crate::model::{RECORDABLE, Schedule};
+use crate::order::Failure;
 
 /// Where a schedule stands, as people see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +26,7 @@ pub enum Choice {
     JoinGathering,
     Attend,
     JoinWaitlist,
+    AcceptOffer,
     Withdraw,
     Nothing,
 }
@@ -59,7 +64,10 @@ pub fn choice(schedule: &Schedule, viewer: Viewer, now: Timestamp) -> Choice {
     match viewer {
         Viewer { signed_in: false, .. } => Choice::LogIn,
         Viewer { belongs: false, .. } => Choice::JoinGathering,
-        Viewer { state: Some(State::Going | State::Waitlisted), .. } => Choice::Withdraw,
+        Viewer { state: Some(State::Offered), .. } => Choice::AcceptOffer,
+        Viewer {
+            state: Some(State::Going | State::Waitlisted | State::PendingPayment), ..
+        } => Choice::Withdraw,
         Viewer { state: Some(State::Attended | State::NoShow), .. } => Choice::Nothing,
         _ if schedule.closed => Choice::Nothing,
         _ if has_free_seat(schedule) => Choice::Attend,
@@ -75,7 +83,7 @@ pub fn require_open(schedule: &Schedule, now: Timestamp) -> Result<(), Reason> {
 
 /// A seat that somebody who comes now may take: nobody passes the line.
 pub fn has_free_seat(schedule: &Schedule) -> bool {
-    schedule.going_count < schedule.capacity && schedule.waitlist_count == 0
+    schedule.taken() < schedule.capacity && schedule.waitlist_count == 0
 }
 
 /// Refuses a second place; who withdrew may come again.
@@ -83,6 +91,29 @@ pub fn require_no_place(state: Option<State>) -> Result<(), Reason> {
     match state {
         None | Some(State::Withdrawn) => Ok(()),
         Some(_) => Err(Reason::AlreadyAttending),
+    }
+}
+
+/// Refuses to hold a seat any longer for who was offered it: it has started or was called off.
+pub fn require_acceptable(schedule: &Schedule, now: Timestamp) -> Result<(), Reason> {
+    require_ahead(schedule, now)
+}
+
+/// What somebody gets who has just been counted in as `state`.
+pub fn arrival(
+    schedule: &Schedule,
+    state: State,
+    auto_pay: bool,
+    terms: Terms,
+    now: Timestamp,
+) -> Place {
+    let auto_pay = auto_pay && state == State::Waitlisted && schedule.fee_krw > 0;
+    let is_held = state == State::PendingPayment;
+    Place {
+        state,
+        order_id: (is_held || auto_pay).then(OrderId::fresh),
+        auto_pay,
+        hold_expires_at: is_held.then(|| terms.held_until(now)),
     }
 }
 
@@ -97,26 +128,78 @@ pub fn give_up(
 }
 
 /// Takes the place of a member who no longer belongs out of the counts. A seat stays with who had it
-/// once it has started; a place in line is of no use to them even then.
+/// once it has started; a place in line or a hold is of no use to them even then.
 pub fn lose_place(
     schedule: &mut Schedule,
     state: Option<State>,
     now: Timestamp,
 ) -> Result<(), Reason> {
     match require_ahead(schedule, now) {
-        Err(Reason::ScheduleStarted) if state == Some(State::Waitlisted) => {}
+        Err(Reason::ScheduleStarted)
+            if matches!(
+                state,
+                Some(State::Waitlisted | State::PendingPayment | State::Offered)
+            ) => {}
         ahead => ahead?,
     }
     release(schedule, state)
 }
 
-/// Moves up as many as there are free seats and tells how many; they are the first in line.
-pub fn promote(schedule: &mut Schedule) -> i32 {
-    let free = schedule.capacity - schedule.going_count;
+/// Moves up as many as there are free seats and tells how many; they are the first in line. A paid seat
+/// is only held for them, and nobody can accept or pay for one that was called off or has started.
+pub fn promote(schedule: &mut Schedule, now: Timestamp) -> i32 {
+    let is_paid = schedule.fee_krw > 0;
+    if schedule.cancelled_at.is_some() || (is_paid && now >= schedule.starts_at) {
+        return 0;
+    }
+    let free = schedule.capacity - schedule.taken();
     let moved = free.min(schedule.waitlist_count).max(0);
-    schedule.going_count += moved;
+    let counted = if is_paid { &mut schedule.held_count } else { &mut schedule.going_count };
+    *counted += moved;
     schedule.waitlist_count -= moved;
     moved
+}
+
+/// Counts a held seat as one for good.
+pub fn grant(schedule: &mut Schedule) {
+    schedule.held_count -= 1;
+    schedule.going_count += 1;
+}
+
+/// What becomes of a place whose order was released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unpaid {
+    /// The seat is taken back.
+    Withdraw,
+    /// The seat stays held for who came up from the line with too little money: they may pay yet.
+    Offer,
+    /// The place in line stays, without the promise to pay.
+    Wait,
+    /// It is over, or about another order.
+    Keep,
+}
+
+/// Takes the place of an order that was released out of the counts, as far as it was counted.
+pub fn unpaid(
+    schedule: &mut Schedule,
+    own: &Attendance,
+    failure: Failure,
+    now: Timestamp,
+) -> Unpaid {
+    let lacked = own.auto_pay && failure == Failure::InsufficientBalance;
+    match own.state {
+        State::PendingPayment if lacked && require_ahead(schedule, now).is_ok() => Unpaid::Offer,
+        State::PendingPayment => {
+            schedule.held_count -= 1;
+            Unpaid::Withdraw
+        }
+        State::Going => {
+            schedule.going_count -= 1;
+            Unpaid::Withdraw
+        }
+        State::Waitlisted => Unpaid::Wait,
+        State::Offered | State::Withdrawn | State::Attended | State::NoShow => Unpaid::Keep,
+    }
 }
 
 /// What is recorded of a member who had a seat.
@@ -132,7 +215,7 @@ pub fn record(
         Err(Reason::ScheduleNotStarted)
     } else if now > schedule.ends_at.after(RECORDABLE) {
         Err(Reason::RecordingOver)
-    } else if matches!(state, State::Waitlisted | State::Withdrawn) {
+    } else if !matches!(state, State::Going | State::Attended | State::NoShow) {
         Err(Reason::NotGoing)
     } else if attended {
         Ok(State::Attended)
@@ -156,6 +239,7 @@ fn release(schedule: &mut Schedule, state: Option<State>) -> Result<(), Reason> 
     match state {
         Some(State::Going) => schedule.going_count -= 1,
         Some(State::Waitlisted) => schedule.waitlist_count -= 1,
+        Some(State::PendingPayment | State::Offered) => schedule.held_count -= 1,
         _ => return Err(Reason::NotAttending),
     }
     Ok(())
@@ -182,6 +266,8 @@ mod tests {
             ends_at: NOW.after(HOUR * 3),
             time_zone: "Asia/Seoul".to_owned(),
             capacity,
+            fee_krw: 0,
+            refundable_until: None,
         };
         let fresh = plan.announce(GatheringId::fresh(), NOW).unwrap();
         Schedule { going_count, waitlist_count, ..fresh }
@@ -197,10 +283,21 @@ mod tests {
             [(2, 2, 3, 0), (2, 1, 3, 1), (5, 2, 2, 2), (5, 2, 9, 3)]
         {
             let mut schedule = schedule(capacity, going, waiting);
-            assert_eq!(promote(&mut schedule), moved);
+            assert_eq!(promote(&mut schedule, NOW), moved);
             assert_eq!(schedule.going_count, going + moved);
             assert_eq!(schedule.waitlist_count, waiting - moved);
         }
+    }
+
+    #[test]
+    fn paid_seats_are_held_for_the_line_until_the_start() {
+        let paid = Schedule { fee_krw: 1, held_count: 1, ..schedule(4, 1, 3) };
+        let mut moved = paid.clone();
+        assert_eq!(promote(&mut moved, NOW), 2);
+        assert_eq!((moved.going_count, moved.held_count, moved.waitlist_count), (1, 3, 1));
+        assert_eq!(promote(&mut paid.clone(), paid.starts_at), 0);
+        let mut cancelled = paid.cancelled("비".to_owned(), NOW).unwrap();
+        assert_eq!(promote(&mut cancelled, NOW), 0);
     }
 
     #[test]
@@ -232,6 +329,8 @@ mod tests {
         assert_eq!(choice(&free, member(None), NOW), Choice::Attend);
         assert_eq!(choice(&full, member(Some(State::Withdrawn)), NOW), Choice::JoinWaitlist);
         assert_eq!(choice(&full, member(Some(State::Waitlisted)), NOW), Choice::Withdraw);
+        assert_eq!(choice(&full, member(Some(State::Offered)), NOW), Choice::AcceptOffer);
+        assert_eq!(choice(&full, member(Some(State::PendingPayment)), NOW), Choice::Withdraw);
         let closed = Schedule { closed: true, ..free.clone() };
         assert_eq!(choice(&closed, member(None), NOW), Choice::Nothing);
         assert_eq!(choice(&closed, member(Some(State::Going)), NOW), Choice::Withdraw);

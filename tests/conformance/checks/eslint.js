@@ -6,10 +6,10 @@ import { ESLint } from 'eslint';
 const rules = {
   ...plugin.configs['flat/schema-recommended'].rules,
   ...plugin.configs['flat/schema-relay'].rules,
-  // These have no identity of their own: pages, answers, failures and tokens.
+  // These have no identity of their own: pages, answers, failures, tokens, and the one wallet of a viewer.
   '@graphql-eslint/strict-id-in-types': [
     'error',
-    { exceptions: { types: ['PageInfo', 'AuthTokens'], suffixes: ['Connection', 'Edge', 'Payload', 'Error'] } },
+    { exceptions: { types: ['PageInfo', 'AuthTokens', 'Wallet'], suffixes: ['Connection', 'Edge', 'Payload', 'Error'] } },
   ],
   // Plain lists stay allowed where they cannot grow: regions, userErrors.
   '@graphql-eslint/relay-edge-types': ['error', { listTypeCanWrapOnlyEdgeType: false }],

@@ -18,7 +18,7 @@ pub use person::{Person, in_hours, in_time};
 pub use platform::Platform;
 pub use ports::free_port;
 pub use process::Process;
-pub use program::program;
+pub use program::{crashing_program, program};
 /// Variables of a GraphQL operation.
 pub use serde_json::{Value, json};
 pub use socket::Socket;

@@ -126,6 +126,12 @@ impl Person {
         self.graphql(ATTEND, variables).await
     }
 
+    /// Adds money to the wallet under a fresh key.
+    pub async fn top_up(&self, amount: i64) {
+        let variables = json!({ "amount": amount, "key": Uuid::now_v7().to_string() });
+        self.data(TOP_UP, variables).await;
+    }
+
     /// Says something in a gathering's chat; the edge with `cursor node { id body clientId }`.
     pub async fn say(&self, gathering: &str, body: &str) -> Value {
         let client_id = Uuid::now_v7().to_string();
@@ -182,6 +188,11 @@ const CREATE_SCHEDULE: &str = "mutation($input: ScheduleCreateInput!) {
 const ATTEND: &str = "mutation($input: ScheduleAttendInput!, $key: String!) {
   scheduleAttend(input: $input) @idempotent(key: $key) {
     attendance { id state waitlistPosition } userErrors { code message path }
+  }
+}";
+const TOP_UP: &str = "mutation($amount: Int!, $key: String!) {
+  walletTopUp(input: { amount: $amount }) @idempotent(key: $key) {
+    viewer { id } userErrors { code message path }
   }
 }";
 const SAY: &str = "mutation($input: ChatMessageSendInput!) {

@@ -11,16 +11,18 @@ use crate::client::Client;
 use crate::person::Person;
 use crate::ports::free_port;
 use crate::process::Process;
+use crate::program::{crashing_program, program};
 
 const START_WITHIN: Duration = Duration::from_secs(60);
 const ROOMS: [&str; 7] =
     ["member", "gathering", "schedule", "payment", "review", "chat", "notification"];
 /// Knobs of every process: passwords cost little, and slow machines are waited for.
-const KNOBS: [(&str, &str); 4] = [
+const KNOBS: [(&str, &str); 5] = [
     ("MOIM_MEMBER__HASHING_MEMORY_KIB", "64"),
     ("MOIM_MEMBER__HASHING_PASSES", "1"),
     ("MOIM_MEMBER__HASHING_QUEUE", "2000"),
     ("MOIM_HOUSE__PATIENCE_MS", "60000"),
+    ("MOIM_SCHEDULE__PAY_WAIT_MS", "8000"),
 ];
 
 /// Running processes that are one platform; they end when it is dropped.
@@ -34,6 +36,8 @@ pub struct Platform {
     directory: TempDir,
     nats: Option<Nats>,
     database: Option<String>,
+    /// What every process of rooms apart was started with.
+    knobs: Vec<(String, String)>,
 }
 
 /// Shared by the processes of one platform.
@@ -60,6 +64,15 @@ impl Platform {
 
     /// The same with more knobs.
     pub async fn apart_with(more: &[(&str, &str)]) -> Option<Self> {
+        Self::apart_of(program, more).await
+    }
+
+    /// The same of a program that ends itself where `MOIM_CRASH` says.
+    pub async fn apart_crashing_with(more: &[(&str, &str)]) -> Option<Self> {
+        Self::apart_of(crashing_program, more).await
+    }
+
+    async fn apart_of(program: fn() -> &'static Path, more: &[(&str, &str)]) -> Option<Self> {
         let database = database().await?;
         let nats = Nats::start().await?;
         let directory = tempfile::tempdir().unwrap();
@@ -78,23 +91,35 @@ impl Platform {
         knobs.push(("MOIM_BFF__LISTEN".to_owned(), format!("127.0.0.1:{port}")));
         let mut all = [&KNOBS[..], more].concat();
         all.extend(knobs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let start = |room| Process::start(room, directory.path(), &["run", room], &all);
+        let program = program();
+        let start =
+            |room| Process::start_program(program, room, directory.path(), &["run", room], &all);
         let processes = ROOMS.into_iter().chain(["bff"]).map(start).collect();
         let urls = vec![format!("http://127.0.0.1:{port}")];
         let mut platform = Self::ready(directory, processes, urls).await;
         platform.nats = Some(nats);
+        platform.knobs =
+            all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         platform.database = Some(database);
         Some(platform)
     }
 
     /// Two processes with every room in each, on one PostgreSQL; `None`, said loudly, when there is none.
     pub async fn twins() -> Option<Self> {
+        Self::twins_with(&[]).await
+    }
+
+    /// The same with more knobs.
+    pub async fn twins_with(more: &[(&str, &str)]) -> Option<Self> {
         let database = database().await?;
         let directory = tempfile::tempdir().unwrap();
         let knobs = [("MOIM_STORAGE__URL", database.as_str()), ("MOIM_HOUSE__SECRET", SECRET)];
+        let knobs = [&knobs, more].concat();
         let start = |name| whole(name, directory.path(), &knobs);
         let (processes, urls) = ["one", "other"].map(start).into_iter().unzip();
-        Some(Self::ready(directory, processes, urls).await)
+        let mut platform = Self::ready(directory, processes, urls).await;
+        platform.database = Some(database);
+        Some(platform)
     }
 
     async fn ready(directory: TempDir, mut processes: Vec<Process>, urls: Vec<String>) -> Self {
@@ -111,6 +136,7 @@ impl Platform {
             directory,
             nats: None,
             database: None,
+            knobs: Vec::new(),
         }
     }
 
@@ -136,19 +162,27 @@ impl Platform {
 
     /// The process of a room that runs apart, or of the endpoint: `bff`.
     pub fn room(&mut self, name: &str) -> &mut Process {
-        assert!(self.database.is_some(), "the rooms run together");
+        assert!(self.nats.is_some(), "the rooms run together");
         let at = ROOMS.iter().position(|room| *room == name).unwrap_or(ROOMS.len());
         &mut self.processes[at]
     }
 
-    /// The database of rooms that run apart, a schema for each.
+    /// The database of rooms apart or of twins, a schema for each room.
     pub fn database(&self) -> &str {
-        self.database.as_deref().expect("rooms apart are on PostgreSQL")
+        self.database.as_deref().expect("one process is on SQLite")
     }
 
     /// The bus between rooms that run apart.
     pub fn nats(&mut self) -> &mut Nats {
         self.nats.as_mut().expect("rooms apart hear each other over NATS")
+    }
+
+    /// Has a room that runs apart tell everything it keeps once more, as its operator would.
+    pub async fn replay(&self, room: &str) {
+        let knobs: Vec<_> = self.knobs.iter().map(|(it, value)| (&**it, &**value)).collect();
+        let name = format!("replay-{room}");
+        let mut replay = Process::start(&name, self.directory(), &["replay", room], &knobs);
+        assert!(replay.end_within(START_WITHIN).await.success(), "{}", replay.stderr());
     }
 
     /// Opens an account under a nickname that nobody has yet.

@@ -7,8 +7,6 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::program::program;
-
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// A child process; ended with its owner, and its logs are shown when a test fails.
@@ -23,9 +21,20 @@ pub struct Process {
 impl Process {
     /// Starts `moim` with these arguments and knobs; what it says goes to files in `directory`.
     pub fn start(name: &str, directory: &Path, arguments: &[&str], knobs: &[(&str, &str)]) -> Self {
+        Self::start_program(crate::program(), name, directory, arguments, knobs)
+    }
+
+    /// The same with another build of it.
+    pub fn start_program(
+        program: &Path,
+        name: &str,
+        directory: &Path,
+        arguments: &[&str],
+        knobs: &[(&str, &str)],
+    ) -> Self {
         let (out, err) =
             (directory.join(format!("{name}.out")), directory.join(format!("{name}.err")));
-        let mut command = Command::new(program());
+        let mut command = Command::new(program);
         for (key, _) in std::env::vars_os() {
             // What the developer's own house is set to is no part of a test.
             if key.to_str().is_some_and(|key| key.starts_with("MOIM_")) {
@@ -49,6 +58,14 @@ impl Process {
     pub fn start_again(&mut self) {
         assert!(self.ended().is_some(), "{} still runs", self.name);
         self.child = self.command.spawn().unwrap();
+    }
+
+    /// Changes a knob for its next start; `None` takes it away.
+    pub fn set(&mut self, knob: &str, value: Option<&str>) {
+        match value {
+            Some(value) => self.command.env(knob, value),
+            None => self.command.env_remove(knob),
+        };
     }
 
     /// Operating system's number of the process.
@@ -79,6 +96,16 @@ impl Process {
     /// Asks it to stop, as a supervisor does.
     pub fn terminate(&self) {
         self.signal("TERM");
+    }
+
+    /// Stops it where it is, as a machine that hangs does; it still holds what it holds.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on as if nothing had been.
+    pub fn thaw(&self) {
+        self.signal("CONT");
     }
 
     /// Ends it at once, as a crash does.

@@ -10,16 +10,25 @@ pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| match std::env::var_os("MOIM_BIN") {
         Some(named) => PathBuf::from(named),
-        None => built(),
+        None => built("moim", &[]),
     })
 }
 
-fn built() -> PathBuf {
+/// The same program with crash points: the one named by `MOIM_CRASH_BIN`, or the one beside this test.
+pub fn crashing_program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| match std::env::var_os("MOIM_CRASH_BIN") {
+        Some(named) => PathBuf::from(named),
+        None => built("moim-crash", &["--features", "crash"]),
+    })
+}
+
+fn built(name: &str, with: &[&str]) -> PathBuf {
     let own = std::env::current_exe().unwrap();
     // <target>/<profile>/deps/<this test>, or without deps when it is a program itself.
     let beside = own.parent().unwrap();
     let profile = beside.parent().filter(|_| beside.ends_with("deps")).unwrap_or(beside);
-    let program = profile.join(format!("moim{}", std::env::consts::EXE_SUFFIX));
+    let program = profile.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     if is_fresh(&program) {
         return program;
     }
@@ -30,17 +39,18 @@ fn built() -> PathBuf {
         // What changes while it is being built is not in it: the stamp is from before.
         let begun = profile.join(".moim-e2e.begun");
         File::create(&begun).unwrap();
-        build(profile);
+        build(profile, name, with);
         fs::rename(begun, stamp(&program)).unwrap();
         assert!(program.exists(), "cargo built no {}", program.display());
     }
     program
 }
 
-fn build(profile: &Path) {
+fn build(profile: &Path, name: &str, with: &[&str]) {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "-p", "moim", "--target-dir"]).arg(profile.parent().unwrap());
+    command.args(["build", "--quiet", "-p", "moim", "--bin", name]).args(with);
+    command.arg("--target-dir").arg(profile.parent().unwrap());
     if profile.file_name().is_some_and(|name| name == "release") {
         command.arg("--release");
     }
@@ -51,7 +61,8 @@ fn build(profile: &Path) {
 
 /// Tells when a build that found nothing to do was begun last.
 fn stamp(program: &Path) -> PathBuf {
-    program.with_file_name(".moim-e2e.built")
+    let name = program.file_stem().unwrap_or_default().to_string_lossy();
+    program.with_file_name(format!(".{name}-e2e.built"))
 }
 
 /// True when the program is there and nothing that cargo says it was made of is newer.

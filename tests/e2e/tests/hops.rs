@@ -160,7 +160,16 @@ const QUERIES: &[(&str, &str)] = &[
     ),
     ("a message and where it was said", "query($message: ID!) { node(id: $message) {
           ... on ChatMessage { body gathering { title } } } }"),
-    ("nine things by id", "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"),
+    (
+        "my wallet and what it paid for",
+        "{ viewer { wallet { balance held entries(first: 20) { edges { node {
+          kind amount order { state schedule { title } } } } } } } }",
+    ),
+    (
+        "my places and their orders",
+        "{ viewer { attendances(first: 20) { edges { node { state order { state amount } } } } } }",
+    ),
+    ("eleven things by id", "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"),
 ];
 
 const MUTATIONS: &[(&str, &str)] = &[
@@ -238,6 +247,19 @@ const MUTATIONS: &[(&str, &str)] = &[
         "mutation($notification: ID!) { notificationMarkRead(input: { upToId: $notification }) {
           viewer { unreadNotificationCount } userErrors { code } } }",
     ),
+    (
+        "add money and see how much there is",
+        "mutation($money: String!) { walletTopUp(input: { amount: 10000 })
+          @idempotent(key: $money) {
+          viewer { wallet { balance held } } userErrors { code } } }",
+    ),
+    (
+        "attend a paid schedule and see the order",
+        "mutation($payable: ID!, $seat: String!) {
+          scheduleAttend(input: { scheduleId: $payable, allowOverlap: true })
+          @idempotent(key: $seat) {
+          attendance { state holdExpiresAt order { state amount } } userErrors { code } } }",
+    ),
     ("log out", "mutation { authLogOut(input: {}) { userErrors { code } } }"),
 ];
 
@@ -268,6 +290,24 @@ async fn every_operation_makes_the_calls_in_the_table() {
         if id.is_null() { Err(data) } else { Ok(id) }
     })
     .await;
+    host.top_up(100_000).await;
+    let paid = host.create_schedule(gathering, json!({ "fee": 12_000 })).await;
+    let payable = host.create_schedule(gathering, json!({ "fee": 12_000 })).await;
+    expect_data(&host.try_attend(&paid, json!({ "allowOverlap": true })).await);
+    let wallet =
+        "{ viewer { wallet { entries(first: 1) { edges { node { id order { id } } } } } } }";
+    let entry = eventually(async || {
+        let data = host.data(wallet, json!({})).await;
+        let entry = data["viewer"]["wallet"]["entries"]["edges"][0]["node"].clone();
+        if entry["order"].is_null() { Err(data) } else { Ok(entry) }
+    })
+    .await;
+    let kinds = "{ viewer { notifications(first: 20) { edges { node { kind } } } } }";
+    eventually(async || {
+        let data = host.data(kinds, json!({})).await;
+        if data.to_string().contains("ORDER_CHANGED") { Ok(()) } else { Err(data) }
+    })
+    .await;
     let ask = "query($id: ID!) { node(id: $id) { ... on Gathering { viewerMembership { id } } } }";
     let membership = host.data(ask, json!({ "id": gathering })).await;
     let ids = json!([
@@ -282,6 +322,8 @@ async fn every_operation_makes_the_calls_in_the_table() {
         review,
         said,
         notification,
+        entry["id"],
+        entry["order"]["id"],
     ]);
     let all = json!({
         "gathering": gathering,
@@ -295,6 +337,9 @@ async fn every_operation_makes_the_calls_in_the_table() {
         "email": host.email,
         "password": host.password,
         "ids": ids,
+        "payable": payable,
+        "money": Uuid::now_v7().to_string(),
+        "seat": Uuid::now_v7().to_string(),
         "key": Uuid::now_v7().to_string(),
     });
     let mut table = String::new();
@@ -323,9 +368,11 @@ async fn every_operation_makes_the_calls_in_the_table() {
     gathering page with reviews and messages: chat.BatchList, gathering.BatchGet, review.BatchListOfGatherings
     browse with the last message and review of each: chat.BatchList, gathering.List, review.BatchListOfGatherings, schedule.BatchGet
     schedule page with reviews: member.BatchGet, review.BatchListOfSchedules, schedule.BatchGet
-    my bell: member.GetAccount, notification.CountUnread, notification.List, review.BatchGet
+    my bell: member.GetAccount, notification.CountUnread, notification.List, payment.BatchGetOrders, review.BatchGet
     a message and where it was said: chat.BatchGet, gathering.BatchGet
-    nine things by id: chat.BatchGet, gathering.BatchGet, gathering.BatchGetMemberships, member.BatchGet, member.GetAccount, notification.BatchGet, review.BatchGet, schedule.BatchGet, schedule.BatchGetAttendances
+    my wallet and what it paid for: member.GetAccount, payment.BatchGetOrders, payment.GetWallet, payment.ListEntries, schedule.BatchGet
+    my places and their orders: member.GetAccount, payment.BatchGetOrders, schedule.ListViewerAttendances
+    eleven things by id: chat.BatchGet, gathering.BatchGet, gathering.BatchGetMemberships, member.BatchGet, member.GetAccount, notification.BatchGet, payment.BatchGetEntries, payment.BatchGetOrders, review.BatchGet, schedule.BatchGet, schedule.BatchGetAttendances
     sign up: member.SignUp
     log in: member.LogIn
     start a gathering: gathering.Create
@@ -339,6 +386,8 @@ async fn every_operation_makes_the_calls_in_the_table() {
     write a review and see of what: review.Write, schedule.BatchGet
     take a review back: review.Delete
     read what the bell told: member.GetAccount, notification.CountUnread, notification.MarkRead
+    add money and see how much there is: member.GetAccount, payment.TopUp
+    attend a paid schedule and see the order: payment.BatchGetOrders, schedule.Attend
     log out: member.LogOut
     ");
 }

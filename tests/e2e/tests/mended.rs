@@ -28,6 +28,7 @@ fn config(data: &tempfile::TempDir) -> Config {
         &mut rooms.review,
         &mut rooms.chat,
         &mut rooms.notification,
+        &mut rooms.payment,
     ] {
         place.listen.set_port(free_port());
         place.address = format!("http://{}", place.listen);

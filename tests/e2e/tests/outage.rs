@@ -12,6 +12,7 @@ const JOIN: &str = "mutation($id: ID!) {
 }";
 const MEMBER: usize = 0;
 const SCHEDULE: usize = 2;
+const PAYMENT: usize = 3;
 
 /// Fails unless every error is of this service, worth another try, and on one of these paths.
 fn expect_outage(body: &Value, service: &str, paths: &[Value]) {
@@ -100,3 +101,39 @@ async fn without_the_member_room_people_still_meet() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_payment_room_free_seats_are_taken_and_paid_ones_wait_for_it() {
+    let knobs = [("MOIM_SCHEDULE__HOLD_MS", "120000"), ("MOIM_SCHEDULE__PAY_WAIT_MS", "100")];
+    let Some(mut platform) = Platform::apart_with(&knobs).await else { return };
+    let host = platform.sign_up("host").await;
+    host.top_up(20_000).await;
+    let gathering = host.create_gathering(json!({})).await;
+    let free = host.create_schedule(&gathering, json!({})).await;
+    let paid = host.create_schedule(&gathering, json!({ "fee": 12_000 })).await;
+    platform.processes[PAYMENT].kill();
+
+    let answer = host.send(WALLET, json!({})).await;
+    assert_eq!(answer.body["data"]["viewer"]["email"], json!(host.email));
+    expect_outage(&answer.body, "payment", &[json!(["viewer", "wallet"])]);
+    assert_eq!(host.attend(&free).await["state"], "GOING");
+    let body = host.try_attend(&paid, json!({ "allowOverlap": true })).await;
+    assert_eq!(body["data"]["scheduleAttend"]["attendance"]["state"], "PENDING_PAYMENT", "{body}");
+    let seen = host.send(PLACE, json!({ "id": paid })).await.body;
+    assert_eq!(seen["data"]["node"]["viewerAttendance"]["state"], "PENDING_PAYMENT");
+    expect_outage(&seen, "payment", &[json!(["node", "viewerAttendance", "order"])]);
+
+    platform.processes[PAYMENT].start_again();
+    eventually(async || {
+        let seen = host.send(PLACE, json!({ "id": paid })).await.body;
+        let place = &seen["data"]["node"]["viewerAttendance"];
+        let paid = json!({ "state": "GOING", "order": { "state": "CONFIRMED" } });
+        if *place == paid { Ok(()) } else { Err(seen) }
+    })
+    .await;
+}
+
+const WALLET: &str = "{ viewer { email wallet { balance } } }";
+const PLACE: &str = "query($id: ID!) {
+  node(id: $id) { ... on Schedule { viewerAttendance { state order { state } } } }
+}";

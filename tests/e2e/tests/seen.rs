@@ -62,6 +62,7 @@ impl Town {
             &mut rooms.review,
             &mut rooms.chat,
             &mut rooms.notification,
+            &mut rooms.payment,
         ] {
             place.listen.set_port(free_port());
             place.address = format!("http://{}", place.listen);
@@ -89,6 +90,8 @@ fn config() -> (Config, TempDir) {
     config.bff.listen.set_port(0);
     config.member.hashing_memory_kib = 64;
     config.member.hashing_passes = 1;
+    // Whoever pays is answered before anybody heard of it.
+    config.schedule.pay_wait_ms = 0;
     (config, data)
 }
 
@@ -144,6 +147,39 @@ async fn signing_up_and_at_once_starting_a_gathering_always_works(town: Town) {
     join_all(founders).await;
     town.close().await;
 }
+
+/// Somebody pays for a seat and sees the order, in the same operation and in the next.
+async fn paying_and_at_once_looking_at_the_order_always_works(town: Town) {
+    let host = town.sign_up(Memory::Header, "host").await;
+    let gathering = host.create_gathering(json!({})).await;
+    let costly = json!({ "capacity": 100, "fee": 12_000 });
+    let schedule = host.create_schedule(&gathering, costly).await;
+    let payers = (0..TRIES / 4).map(|number| {
+        let (town, gathering, schedule) = (&town, &gathering, &schedule);
+        async move {
+            let payer = town.sign_up(Memory::Header, &format!("payer{number}")).await;
+            payer.join(gathering).await;
+            payer.top_up(12_000).await;
+            let key = format!("seat{number}");
+            let attended = payer.data(PAY, json!({ "id": schedule, "key": key })).await;
+            let order = &attended["scheduleAttend"]["attendance"]["order"];
+            assert!(order["state"].is_string(), "{attended}");
+            let seen = payer.data(ORDER, json!({ "id": schedule })).await;
+            assert_eq!(seen["node"]["viewerAttendance"]["order"]["id"], order["id"], "{seen}");
+        }
+    });
+    join_all(payers).await;
+    town.close().await;
+}
+
+const PAY: &str = "mutation($id: ID!, $key: String!) {
+  scheduleAttend(input: { scheduleId: $id }) @idempotent(key: $key) {
+    attendance { state order { id state } } userErrors { code }
+  }
+}";
+const ORDER: &str = "query($id: ID!) {
+  node(id: $id) { ... on Schedule { viewerAttendance { order { id state } } } }
+}";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cookie_remembers_what_was_seen_as_well_as_the_header() {
@@ -208,5 +244,6 @@ macro_rules! in_both_towns {
 in_both_towns! {
     joining_and_at_once_attending_always_works
     signing_up_and_at_once_starting_a_gathering_always_works
+    paying_and_at_once_looking_at_the_order_always_works
     without_what_was_seen_it_does_not
 }

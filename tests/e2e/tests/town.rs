@@ -18,7 +18,9 @@ const GATHERINGS: &str = "query($after: String) {
   gatherings(first: 10, sort: NEWEST, after: $after) {
     edges { node {
       id title category memberCount rating region { name }
-      schedules(first: 50) { edges { node { startsAt endsAt waitlistCount goingCount capacity } } }
+      schedules(first: 50) { edges { node {
+        startsAt endsAt waitlistCount goingCount heldCount capacity fee
+      } } }
     } }
     pageInfo { hasNextPage endCursor }
   }
@@ -100,6 +102,10 @@ impl Town {
         let waited_for = schedules.iter().filter(|it| it["waitlistCount"] != 0).count();
         assert!(waited_for > 0, "nobody waits for anything");
         assert!(schedules.iter().all(|it| it["goingCount"].as_i64() <= it["capacity"].as_i64()));
+        let paid: Vec<_> = schedules.iter().filter(|it| it["fee"] != 0).collect();
+        assert!(paid.len() >= 5, "{} cost something", paid.len());
+        assert!(paid.iter().all(|it| it["heldCount"] == 0), "somebody still pays");
+        assert!(paid.iter().any(|it| it["goingCount"] == it["capacity"]), "none is full");
     }
 }
 
@@ -161,9 +167,11 @@ async fn the_town_is_lively_and_a_second_start_keeps_it_as_it_is() {
         .map(str::trim)
         .filter(|line| line.starts_with('{') || line.starts_with("mutation"))
         .collect();
-    assert_eq!(queries.len(), 3, "{welcome}");
+    assert_eq!(queries.len(), 4, "{welcome}");
     for query in queries {
         for visitor in &entered {
+            let data = visitor.data("{ viewer { wallet { balance held } } }", json!({})).await;
+            assert_eq!(data["viewer"]["wallet"], json!({ "balance": 60_000, "held": 0 }));
             visitor.data(query, json!({})).await;
         }
     }

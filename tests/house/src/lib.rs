@@ -42,6 +42,10 @@ pub struct Crate {
     pub directory: String,
     /// What it depends on directly, by name.
     pub dependencies: Vec<(String, DependencyKind)>,
+    /// Its features, and what each turns on.
+    pub features: Vec<(String, Vec<String>)>,
+    /// Features it turns on in a dependency, each with the dependency's name.
+    pub asked_for: Vec<(String, String)>,
 }
 
 /// Where the house stands.
@@ -99,6 +103,12 @@ pub fn crates() -> Vec<Crate> {
                 .dependencies
                 .iter()
                 .map(|dependency| (dependency.name.clone(), dependency.kind))
+                .collect(),
+            features: package.features.clone().into_iter().collect(),
+            asked_for: package
+                .dependencies
+                .iter()
+                .flat_map(|it| it.features.iter().map(|asked| (it.name.clone(), asked.clone())))
                 .collect(),
         })
         .collect()

@@ -20,7 +20,8 @@ fn allowed(directory: &str) -> Option<&'static [&'static str]> {
 
 /// Crates of others that only some of ours may know.
 const KEPT_APART: &[(&str, &[&str])] = &[
-    ("sqlx", &["storage", "services/", "tests/testbed", "tests/proof"]),
+    ("sqlx", &["storage", "services/", "tests/testbed", "tests/proof", "tests/load"]),
+    ("redis", &["tests/load"]),
     ("async-graphql", &["bff", "tests/"]),
 ];
 
@@ -118,6 +119,8 @@ fn tests_may_stand_on_the_testbed_and_on_no_other_room() {
         name: name.to_owned(),
         directory: directory.to_owned(),
         dependencies: dependencies.iter().map(|(to, kind)| ((*to).to_owned(), *kind)).collect(),
+        features: Vec::new(),
+        asked_for: Vec::new(),
     };
     let development = DependencyKind::Development;
     let bed = crate_of("moim-testbed", TESTBED, &[]);

@@ -8,8 +8,25 @@ use moim_house::{File, expect_none, expect_one, files};
 const CHARACTER: &[(&str, &[&str])] = &[
     ("gathering", &["region.rs", "regions.tsv", "roster.rs"]),
     ("member", &["password.rs", "session.rs", "sweeper.rs", "token.rs"]),
-    ("notification", &["rules.rs", "sweeper.rs"]),
-    ("schedule", &["ics.rs", "seats.rs"]),
+    ("notification", &["rules.rs", "sweeper.rs", "words.rs"]),
+    (
+        "payment",
+        &[
+            "auditor.rs",
+            "ledger.rs",
+            "provider.rs",
+            "saga.rs",
+            "sandbox.rs",
+            "sweeper.rs",
+            "till.rs",
+            "toss.rs",
+            "toss_api.rs",
+            "toss_tests.rs",
+            "toss_webhook.rs",
+            "worker.rs",
+        ],
+    ),
+    ("schedule", &["attendance.rs", "fee.rs", "ics.rs", "order.rs", "seats.rs", "sweeper.rs"]),
     (
         "search",
         &[

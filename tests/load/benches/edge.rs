@@ -1,4 +1,4 @@
-//! Compares the GraphQL endpoint with the same answers by hand; `cargo bench -p moim-load -- --help`.
+//! Compares the GraphQL endpoint with the same answers by hand; `cargo bench -p moim-load --bench edge -- --help`.
 
 use std::io::Write as _;
 use std::path::Path;

@@ -90,20 +90,21 @@ fn ratio(spread: Spread) -> String {
     format!("{:.2} ({:.2} to {:.2})", spread.median, spread.least, spread.most)
 }
 
-struct Table {
+/// Rows under heads.
+pub(crate) struct Table {
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    fn new<const N: usize>(heads: [&str; N]) -> Self {
+    pub fn new<const N: usize>(heads: [&str; N]) -> Self {
         Self { rows: vec![heads.map(str::to_owned).to_vec()] }
     }
 
-    fn row<const N: usize>(&mut self, cells: [String; N]) {
+    pub fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.to_vec());
     }
 
-    fn markdown(&self) -> String {
+    pub fn markdown(&self) -> String {
         let mut text = String::new();
         for (index, row) in self.rows.iter().enumerate() {
             let _ = writeln!(text, "| {} |", row.join(" | "));
@@ -114,7 +115,7 @@ impl Table {
         text
     }
 
-    fn aligned(&self) -> String {
+    pub fn aligned(&self) -> String {
         let columns = self.rows.first().map_or(0, Vec::len);
         let widths: Vec<usize> = (0..columns)
             .map(|at| self.rows.iter().filter_map(|row| row.get(at)).map(String::len).max())

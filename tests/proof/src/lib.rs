@@ -6,8 +6,12 @@
     reason = "a proof fails loudly and prints what it found"
 )]
 
+mod books;
+pub mod burst;
 pub mod crowd;
+mod graph;
 pub mod resume;
+pub mod saga;
 pub mod storm;
 
 /// Nobody signs in again during a proof.

@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, reason = "its figures are what it is for")]
 
 use clap::{Parser, Subcommand};
-use moim_proof::{crowd, resume, storm};
+use moim_proof::{burst, crowd, resume, saga, storm};
 
 #[derive(Parser)]
 #[command(name = "moim-proof")]
@@ -19,6 +19,10 @@ enum Proof {
     Resume(resume::Size),
     /// Idle subscribers, one busy chat, and readers that stall.
     Crowd(crowd::Size),
+    /// Paid orders whose rooms are killed at every step, stopped and cut off.
+    Saga(saga::Size),
+    /// Two thousand people who want a hundred paid seats at once.
+    Burst(burst::Size),
 }
 
 #[tokio::main]
@@ -27,6 +31,8 @@ async fn main() {
         Proof::Storm(size) => storm::run(size).await,
         Proof::Resume(size) => resume::run(size).await,
         Proof::Crowd(size) => crowd::run(size).await,
+        Proof::Saga(size) => saga::run(size).await,
+        Proof::Burst(size) => burst::run(size).await,
     };
     println!("{report}");
 }

@@ -1,7 +1,7 @@
 //! The proofs at a size that every run of the tests can afford.
 #![allow(clippy::print_stderr, clippy::unwrap_used, reason = "what a proof found is worth seeing")]
 
-use moim_proof::{crowd, resume, storm};
+use moim_proof::{burst, crowd, resume, saga, storm};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn copies_equal_owners_and_each_notification_exists_once_after_a_storm() {
@@ -19,4 +19,15 @@ async fn a_member_who_resumes_by_cursor_has_every_notification_in_order_once() {
 async fn a_crowd_hears_every_message_while_some_stall() {
     let size = crowd::Size { idle: 100, room: 40, stalled: 5, messages: 5, rounds: 1 };
     eprintln!("{}", crowd::run(size).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_order_ends_whole_wherever_its_rooms_are_lost() {
+    eprintln!("{}", saga::run(saga::Size::SMALL).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_paid_seat_is_sold_once_in_a_burst() {
+    let size = burst::Size { people: 120, seats: 12, connections: 16 };
+    eprintln!("{}", burst::run(size).await);
 }

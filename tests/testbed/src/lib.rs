@@ -2,14 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "test support fails loudly")]
 
 mod bed;
+mod keeper;
 mod nats;
 mod postgres;
+mod redis;
 mod scripted;
 mod signer;
 
 pub use bed::Bed;
 pub use nats::Nats;
-pub use postgres::database;
+pub use postgres::{database, durable_database};
+pub use redis::Redis;
 pub use scripted::ScriptedLog;
 pub use signer::Signer;
 

@@ -14,12 +14,39 @@ use uuid::Uuid;
 /// URL of a fresh, empty database; `None`, said loudly, when there is no PostgreSQL on the machine.
 pub async fn database() -> Option<String> {
     static SERVER: OnceCell<Option<Server>> = OnceCell::const_new();
-    let server = SERVER.get_or_init(Server::start).await.as_ref()?;
+    fresh(SERVER.get_or_init(Server::shared).await.as_ref()?).await
+}
+
+/// The same on a server of this process alone, whose commits are on the disk before they are answered, as
+/// they are where people's data is; for measuring.
+pub async fn durable_database() -> Option<String> {
+    static SERVER: OnceCell<Option<Server>> = OnceCell::const_new();
+    let start = || Server::start(Durability::Kept);
+    fresh(SERVER.get_or_init(start).await.as_ref()?).await
+}
+
+async fn fresh(server: &Server) -> Option<String> {
     let name = format!("test_{}", Uuid::now_v7().simple());
     let mut connection = PgConnection::connect(&server.url("postgres")).await.unwrap();
     let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
     sqlx::query(create).execute(&mut connection).await.unwrap();
     Some(server.url(&name))
+}
+
+/// Whether a commit survives the machine.
+#[derive(Clone, Copy)]
+enum Durability {
+    Kept,
+    Waived,
+}
+
+impl Durability {
+    fn setting(self) -> &'static str {
+        match self {
+            Self::Kept => "fsync=on",
+            Self::Waived => "fsync=off",
+        }
+    }
 }
 
 struct Server {
@@ -43,10 +70,15 @@ impl Server {
     }
 
     #[allow(clippy::disallowed_methods, reason = "tests are configured by their environment")]
-    async fn start() -> Option<Self> {
-        if let Ok(base) = std::env::var("MOIM_TEST_POSTGRES") {
-            return Some(Self { base, _running: None });
+    async fn shared() -> Option<Self> {
+        match std::env::var("MOIM_TEST_POSTGRES") {
+            Ok(base) => Some(Self { base, _running: None }),
+            Err(_) => Self::start(Durability::Waived).await,
         }
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "tests are configured by their environment")]
+    async fn start(durability: Durability) -> Option<Self> {
         let Some(bin) = binaries() else {
             assert!(std::env::var("MOIM_TEST_ALL").is_err(), "PostgreSQL is not installed");
             eprintln!("LEFT OUT: PostgreSQL is not installed; this test ran on SQLite only.");
@@ -77,7 +109,7 @@ impl Server {
             .arg(bin.join("postgres"))
             .arg("-D")
             .arg(&data)
-            .args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"])
+            .args(["-c", "listen_addresses=127.0.0.1", "-c", durability.setting()])
             .args(["-c", "max_connections=400", "-c", "unix_socket_directories="])
             .args(["-c", &format!("port={port}")])
             .stdin(Stdio::piped())

@@ -16,6 +16,8 @@
 //! | chat_message | message id | `ChatService/BatchGet` |
 //! | chat_messages | gathering id and page | `ChatService/BatchList`; None for who is not in |
 //! | notification | notification id | `NotificationService/BatchGet` |
+//! | order | order id | `PaymentService/BatchGetOrders`; the viewer's own |
+//! | wallet_entry | ledger line's id | `PaymentService/BatchGetEntries`; the viewer's own |
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -25,11 +27,11 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use futures::future::try_join_all;
 use moim_kit::id::{
-    AttendanceId, ChatMessageId, GatheringId, MemberId, MembershipId, NotificationId, ReviewId,
-    ScheduleId,
+    AttendanceId, ChatMessageId, GatheringId, MemberId, MembershipId, NotificationId, OrderId,
+    ReviewId, ScheduleId, WalletEntryId,
 };
 use moim_kit::{Call, Fault};
-use moim_proto::{chat, gathering, member, notification, review, schedule};
+use moim_proto::{chat, gathering, member, notification, payment, review, schedule};
 
 use crate::loader::Loader;
 use crate::schema::chat::connection::ChatMessageConnection;
@@ -40,6 +42,7 @@ use crate::schema::gathering::types::{Gathering, Membership};
 use crate::schema::gathering::{MembershipRole, MembershipStatus};
 use crate::schema::member::types::Member;
 use crate::schema::notification::types::Notification;
+use crate::schema::payment::types::{Order, WalletEntry};
 use crate::schema::review::connection::ReviewConnection;
 use crate::schema::review::types::Review;
 use crate::schema::schedule::AttendanceState;
@@ -89,6 +92,8 @@ pub struct Loaders {
     pub chat_message: ById<ChatMessageId, ChatMessage>,
     pub chat_messages: Loader<(GatheringId, PageArgs), Option<Arc<ChatMessageConnection>>, Fault>,
     pub notification: ById<NotificationId, Notification>,
+    pub order: ById<OrderId, Order>,
+    pub wallet_entry: ById<WalletEntryId, WalletEntry>,
 }
 
 /// A loader by id: one call for all ids, the answer's rows matched by their own id.
@@ -200,6 +205,10 @@ impl Loaders {
             }),
             notification: by_id!(call, upstream.notification,
                 batch_get(|ids| notification::v1::BatchGetRequest { ids }) -> notifications),
+            order: by_id!(call, upstream.payment,
+                batch_get_orders(|ids| payment::v1::BatchGetOrdersRequest { ids }) -> orders),
+            wallet_entry: by_id!(call, upstream.payment,
+                batch_get_entries(|ids| payment::v1::BatchGetEntriesRequest { ids }) -> entries),
         }
     }
 }

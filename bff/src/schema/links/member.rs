@@ -6,6 +6,7 @@ use async_graphql::{ComplexObject, Context, Result};
 use moim_kit::Fault;
 use moim_proto::gathering::v1::ListViewerMembershipsRequest;
 use moim_proto::notification::v1::{CountUnreadRequest, ListRequest};
+use moim_proto::payment::v1::GetWalletRequest;
 use moim_proto::schedule::v1::ListViewerAttendancesRequest;
 
 use crate::schema::connection::PageArgs;
@@ -15,10 +16,11 @@ use crate::schema::gathering::connection::MembershipConnection;
 use crate::schema::member::SERVICE;
 use crate::schema::member::types::{Member, Profile, Viewer};
 use crate::schema::notification::connection::NotificationConnection;
+use crate::schema::payment::types::Wallet;
 use crate::schema::scalar::DateTime;
 use crate::schema::schedule::connection::AttendanceConnection;
 use crate::schema::scope::Scope;
-use crate::schema::{gathering, notification, schedule};
+use crate::schema::{gathering, notification, payment, schedule};
 
 #[ComplexObject]
 impl Member {
@@ -142,5 +144,18 @@ impl Viewer {
         let answer = scope.upstream().notification.count_unread(request).await;
         let count = answer.map(|answer| Some(answer.into_inner().count)).map_err(Fault::from);
         count.map_err(scope.fail(notification::SERVICE))
+    }
+
+    /// Money the viewer pays seats with.
+    #[graphql(directive = SemanticNonNull::apply())]
+    async fn wallet(&self, ctx: &Context<'_>) -> Result<Option<Wallet>> {
+        if self.wallet.is_some() {
+            return Ok(self.wallet);
+        }
+        let scope = Scope::of(ctx)?;
+        let request = scope.call().request(GetWalletRequest {});
+        let answer = scope.upstream().payment.get_wallet(request).await;
+        let wallet = answer.map_err(Fault::from).and_then(|it| it.into_inner().wallet.try_into());
+        wallet.map(Some).map_err(scope.fail(payment::SERVICE))
     }
 }

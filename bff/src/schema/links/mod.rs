@@ -5,6 +5,7 @@ mod gathering;
 mod loaders;
 mod member;
 mod notification;
+mod payment;
 mod review;
 mod schedule;
 

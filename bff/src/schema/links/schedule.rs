@@ -1,4 +1,5 @@
-//! From a schedule to its gathering, attendances, reviews and calendar, and from an attendance to its schedule.
+//! From a schedule to its gathering, attendances, reviews and calendar, and from an attendance to its schedule and
+//! its order.
 
 use std::sync::Arc;
 
@@ -9,13 +10,14 @@ use super::loaders::AttendanceArgs;
 use crate::schema::connection::PageArgs;
 use crate::schema::directive::SemanticNonNull;
 use crate::schema::gathering::types::Gathering;
+use crate::schema::payment::types::Order;
 use crate::schema::review::connection::ReviewConnection;
 use crate::schema::scalar::Url;
 use crate::schema::schedule::connection::AttendanceConnection;
 use crate::schema::schedule::types::{Attendance, Schedule};
 use crate::schema::schedule::{AttendanceState, SERVICE};
 use crate::schema::scope::Scope;
-use crate::schema::{gathering, review};
+use crate::schema::{gathering, payment, review};
 
 #[ComplexObject]
 impl Schedule {
@@ -80,5 +82,13 @@ impl Attendance {
         schedule
             .and_then(|found| found.ok_or_else(|| Fault::internal("an attendance has no schedule")))
             .map_err(scope.fail(SERVICE))
+    }
+
+    /// The payment; null when there is none, and for everybody but the member.
+    async fn order(&self, ctx: &Context<'_>) -> Result<Option<Arc<Order>>> {
+        let Some(order_id) = self.order_id else { return Ok(None) };
+        let scope = Scope::of(ctx)?;
+        let order = scope.loaders().order.load(order_id).await;
+        order.map_err(scope.fail(payment::SERVICE))
     }
 }

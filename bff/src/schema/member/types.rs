@@ -8,6 +8,7 @@ use moim_kit::id::MemberId;
 use moim_proto::member::v1 as proto;
 
 use crate::schema::global_id::{encode, encode_viewer};
+use crate::schema::payment::types::Wallet;
 use crate::schema::scalar::{DateTime, Url};
 
 /// A person. id, nickname and avatarUrl are the card: every domain keeps a copy, so they never cost a hop.
@@ -46,6 +47,9 @@ pub struct Viewer {
     pub member: Member,
     /// Address used to log in.
     pub email: String,
+    /// Present when the payment service has just answered it.
+    #[graphql(skip)]
+    pub wallet: Option<Wallet>,
 }
 
 /// Tokens of a session.
@@ -117,7 +121,8 @@ impl TryFrom<Option<proto::Account>> for Viewer {
     fn try_from(account: Option<proto::Account>) -> Result<Self, Fault> {
         let account = account.ok_or_else(|| Fault::internal("an account is missing"))?;
         let member = Member::try_from(account.member)?;
-        Ok(Self { id: encode_viewer(member.member_id), member, email: account.email })
+        let id = encode_viewer(member.member_id);
+        Ok(Self { id, member, email: account.email, wallet: None })
     }
 }
 

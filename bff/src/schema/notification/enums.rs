@@ -24,6 +24,10 @@ pub enum NotificationKind {
     ScheduleReminder,
     /// The viewer, who waited, got a seat.
     SeatGranted,
+    /// The viewer, who waited, is offered a seat; attend again to accept.
+    SeatOffered,
+    /// An order of the viewer's was paid, released or refunded.
+    OrderChanged,
     /// Somebody reviewed a schedule of the viewer's gathering.
     ReviewReceived,
 }
@@ -31,6 +35,6 @@ pub enum NotificationKind {
 same! { proto:
     NotificationKind = NotificationKind {
         MembershipRequested MembershipDecided MembershipChanged ScheduleCreated ScheduleChanged
-        ScheduleCancelled ScheduleReminder SeatGranted ReviewReceived
+        ScheduleCancelled ScheduleReminder SeatGranted SeatOffered OrderChanged ReviewReceived
     }
 }

@@ -55,6 +55,7 @@ fn about(subject: proto::Subject) -> Option<Global> {
         "gathering" => Global::Gathering(Id::from_uuid(uuid)),
         "schedule" => Global::Schedule(Id::from_uuid(uuid)),
         "attendance" => Global::Attendance(Id::from_uuid(uuid)),
+        "order" => Global::Order(Id::from_uuid(uuid)),
         "review" => Global::Review(Id::from_uuid(uuid)),
         _ => return None,
     })

@@ -20,13 +20,17 @@ pub enum ScheduleStatus {
     Ended,
 }
 
-/// Life of an attendance. A freed seat goes to the first in line.
+/// Life of an attendance. A freed seat goes to the first in line: GOING when free or auto-paid, else OFFERED.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AttendanceState {
+    /// A seat is held while its price is taken.
+    PendingPayment,
     /// Has a seat.
     Going,
     /// In line for a seat.
     Waitlisted,
+    /// A freed seat is held for this member until holdExpiresAt; attend again to accept and pay.
+    Offered,
     /// Gave up the seat or the place in line.
     Withdrawn,
     /// Came.
@@ -46,7 +50,9 @@ pub enum AttendOption {
     Attend,
     /// No seat is free; stand in line.
     JoinWaitlist,
-    /// Goes or waits already; may give it up.
+    /// A seat is held for the viewer; attend to accept it.
+    AcceptOffer,
+    /// Goes, waits or pays already; may give it up.
     Withdraw,
     /// Nothing: closed, cancelled, over, or not allowed.
     None,
@@ -54,6 +60,8 @@ pub enum AttendOption {
 
 same! { proto:
     ScheduleStatus = ScheduleStatus { Open Full Closed Cancelled Ended }
-    AttendanceState = AttendanceState { Going Waitlisted Withdrawn Attended NoShow }
-    AttendOption = AttendOption { LogIn JoinGathering Attend JoinWaitlist Withdraw None }
+    AttendanceState = AttendanceState { PendingPayment Going Waitlisted Offered Withdrawn Attended NoShow }
+    AttendOption = AttendOption {
+        LogIn JoinGathering Attend JoinWaitlist AcceptOffer Withdraw None
+    }
 }

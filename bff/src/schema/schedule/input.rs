@@ -24,9 +24,14 @@ pub struct ScheduleCreateInput {
     pub time_zone: String,
     /// Seats.
     pub capacity: i32,
+    /// KRW, 0 to 1,000,000.
+    #[graphql(default = 0)]
+    pub fee: i32,
+    /// Full refund until then, none after; at most the start. Default: a day before it starts.
+    pub refundable_until: Option<DateTime>,
 }
 
-/// Input of scheduleUpdate; absent fields stay.
+/// Input of scheduleUpdate; absent fields stay. The fee is fixed once someone agreed to pay.
 #[derive(InputObject)]
 pub struct ScheduleUpdateInput {
     /// Which one.
@@ -43,6 +48,10 @@ pub struct ScheduleUpdateInput {
     pub ends_at: Option<DateTime>,
     /// Seats.
     pub capacity: Option<i32>,
+    /// KRW, 0 to 1,000,000.
+    pub fee: Option<i32>,
+    /// Full refund until then, none after; at most the start.
+    pub refundable_until: Option<DateTime>,
     /// True closes sign-up.
     pub closed: Option<bool>,
 }
@@ -64,6 +73,9 @@ pub struct ScheduleAttendInput {
     /// When full, stand in line instead of failing.
     #[graphql(default = true)]
     pub join_waitlist: bool,
+    /// Pay by itself when a seat frees up; else the seat is offered for a while.
+    #[graphql(default = false)]
+    pub auto_pay: bool,
     /// Go even if it overlaps another schedule.
     #[graphql(default = false)]
     pub allow_overlap: bool,

@@ -13,8 +13,10 @@ use super::input::{
     ScheduleUpdateInput, ScheduleWithdrawInput,
 };
 use super::types::{Attendance, Schedule};
-use crate::schema::error::{ScheduleOverlapError, UserError, payload};
+use crate::schema::error::{InsufficientBalanceError, ScheduleOverlapError, UserError, payload};
 use crate::schema::global_id::decode;
+use crate::schema::payment::types::krw;
+use crate::schema::scalar::DateTime;
 use crate::schema::scope::Scope;
 
 /// Writes of the schedule service.
@@ -52,8 +54,8 @@ impl ScheduleMutation {
             ends_at_us: input.ends_at.us(),
             time_zone: input.time_zone,
             capacity: input.capacity,
-            fee_krw: 0,
-            refundable_until_us: None,
+            fee_krw: input.fee,
+            refundable_until_us: input.refundable_until.map(DateTime::us),
         };
         let (scope, schedule) = write!(ctx, create(request) -> schedule);
         ScheduleCreatePayload::new(scope, SERVICE, schedule)
@@ -74,14 +76,14 @@ impl ScheduleMutation {
             ends_at_us: input.ends_at.map(|it| it.us()),
             capacity: input.capacity,
             closed: input.closed,
-            fee_krw: None,
-            refundable_until_us: None,
+            fee_krw: input.fee,
+            refundable_until_us: input.refundable_until.map(DateTime::us),
         };
         let (scope, schedule) = write!(ctx, update(request) -> schedule);
         ScheduleUpdatePayload::new(scope, SERVICE, schedule)
     }
 
-    /// Cancels a schedule.
+    /// Cancels a schedule and refunds everyone.
     async fn schedule_cancel(
         &self,
         ctx: &Context<'_>,
@@ -93,7 +95,7 @@ impl ScheduleMutation {
         ScheduleCancelPayload::new(scope, SERVICE, schedule)
     }
 
-    /// Takes a seat, or a place in line. Key required.
+    /// Takes a seat, a place in line, or an offered seat; pays from the wallet. Key required.
     async fn schedule_attend(
         &self,
         ctx: &Context<'_>,
@@ -103,13 +105,13 @@ impl ScheduleMutation {
             schedule_id: decode::<id::Schedule>(&input.schedule_id),
             join_waitlist: input.join_waitlist,
             allow_overlap: input.allow_overlap,
-            auto_pay: false,
+            auto_pay: input.auto_pay,
         };
         let (scope, attendance) = write!(ctx, attend(request) -> attendance);
         ScheduleAttendPayload::explain(scope, attendance).await
     }
 
-    /// Gives up a seat or a place in line; promotes the next.
+    /// Gives up a seat or a place in line; refunds by the rule; promotes the next.
     async fn schedule_withdraw(
         &self,
         ctx: &Context<'_>,
@@ -142,7 +144,7 @@ payload! {
     AttendanceRecordPayload(attendance: Attendance) of "attendanceRecord", "The attendance as recorded";
 }
 
-/// Result of scheduleAttend.
+/// Result of scheduleAttend. Waits briefly for the payment; what is still PENDING_PAYMENT is settled by notification.
 #[derive(SimpleObject)]
 pub struct ScheduleAttendPayload {
     /// The viewer's place, or place in line; null on failure.
@@ -152,7 +154,7 @@ pub struct ScheduleAttendPayload {
 }
 
 impl ScheduleAttendPayload {
-    /// As every payload, but an overlap shows where the viewer already goes.
+    /// As every payload, but an overlap shows where the viewer already goes, and lack of money how much.
     async fn explain(scope: &Scope, outcome: Result<Attendance, Fault>) -> Result<Option<Self>> {
         let fault = match outcome {
             Ok(attendance) => {
@@ -166,15 +168,23 @@ impl ScheduleAttendPayload {
             }
             _ => None,
         };
+        let shortfall = fault.shortfall_krw().and_then(|amount| krw(amount).ok());
         let basic = UserError::try_new(scope, fault).map_err(scope.fail(SERVICE))?;
-        let error = match overlapping {
-            Some(schedule) => UserError::from(Box::new(ScheduleOverlapError {
+        let error = match (overlapping, shortfall) {
+            (Some(schedule), _) => UserError::from(Box::new(ScheduleOverlapError {
                 code: basic.code,
                 message: basic.message,
                 path: basic.path,
                 overlapping: Schedule::clone(&schedule),
             })),
-            None => basic.into(),
+            (None, Some(shortfall)) => InsufficientBalanceError {
+                code: basic.code,
+                message: basic.message,
+                path: basic.path,
+                shortfall,
+            }
+            .into(),
+            (None, None) => basic.into(),
         };
         Ok(Some(Self { attendance: None, user_errors: vec![error] }))
     }

@@ -2,7 +2,7 @@
 
 use async_graphql::{ID, SimpleObject};
 use moim_kit::Fault;
-use moim_kit::id::{GatheringId, ScheduleId};
+use moim_kit::id::{GatheringId, OrderId, ScheduleId};
 use moim_proto::schedule::v1 as proto;
 
 use super::enums::{AttendOption, AttendanceState, ScheduleStatus};
@@ -28,12 +28,18 @@ pub struct Schedule {
     pub ends_at: DateTime,
     /// IANA zone the host meant, such as Asia/Seoul.
     pub time_zone: String,
-    /// Seats; goingCount never exceeds it.
+    /// Seats; goingCount and heldCount together never exceed it.
     pub capacity: i32,
     /// Seats taken.
     pub going_count: i32,
+    /// Seats held for members who pay or decide.
+    pub held_count: i32,
     /// Members in line for a seat.
     pub waitlist_count: i32,
+    /// KRW; 0 is free.
+    pub fee: i32,
+    /// Full refund until then, none after; null when free.
+    pub refundable_until: Option<DateTime>,
     /// Whether it takes sign-ups.
     pub status: ScheduleStatus,
     /// What the viewer can do now, decided by the server.
@@ -60,10 +66,15 @@ pub struct Attendance {
     pub state: AttendanceState,
     /// 1 is next; only while WAITLISTED.
     pub waitlist_position: Option<i32>,
+    /// Until when the seat is held; only while PENDING_PAYMENT or OFFERED.
+    pub hold_expires_at: Option<DateTime>,
     /// When it last changed.
     pub updated_at: DateTime,
     #[graphql(skip)]
     pub schedule_id: ScheduleId,
+    /// Only of the viewer's own.
+    #[graphql(skip)]
+    pub order_id: Option<OrderId>,
 }
 
 impl TryFrom<proto::Schedule> for Schedule {
@@ -81,7 +92,10 @@ impl TryFrom<proto::Schedule> for Schedule {
             time_zone: schedule.time_zone,
             capacity: schedule.capacity,
             going_count: schedule.going_count,
+            held_count: schedule.held_count,
             waitlist_count: schedule.waitlist_count,
+            fee: schedule.fee_krw,
+            refundable_until: schedule.refundable_until_us.map(DateTime::from_us),
             status: schedule.status.try_into()?,
             viewer_option: schedule.viewer_option.try_into()?,
             viewer_attendance: schedule.viewer_attendance.map(Attendance::try_from).transpose()?,
@@ -104,13 +118,16 @@ impl TryFrom<proto::Attendance> for Attendance {
     type Error = Fault;
 
     fn try_from(attendance: proto::Attendance) -> Result<Self, Fault> {
+        let order_id = attendance.order_id.map(|id| id.parse()).transpose();
         Ok(Self {
             id: encode::<moim_kit::id::Attendance>(attendance.id.parse().map_err(Fault::internal)?),
             member: attendance.member.try_into()?,
             state: attendance.state.try_into()?,
             waitlist_position: attendance.waitlist_position,
+            hold_expires_at: attendance.hold_expires_at_us.map(DateTime::from_us),
             updated_at: DateTime::from_us(attendance.updated_at_us),
             schedule_id: attendance.schedule_id.parse().map_err(Fault::internal)?,
+            order_id: order_id.map_err(Fault::internal)?,
         })
     }
 }

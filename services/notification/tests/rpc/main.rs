@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 
 mod lists;
+mod money;
 mod reminders;
 mod rules;
 mod stage;

@@ -69,6 +69,8 @@ on_both_databases! {
         let [going, waiting] = [AttendanceState::Going, AttendanceState::Waitlisted]
             .map(|state| stage.attends(schedule, state));
         let spared = stage.attends(called_off, AttendanceState::Going);
+        let [paying, offered] = [AttendanceState::PendingPayment, AttendanceState::Offered]
+            .map(|state| stage.attends(schedule, state));
         stage.schedules.push("schedule", called_off, 2, &state(called_off, start, Some("비")));
         stage.all_arrived().await;
         assert!(stage.list(going).await.is_empty(), "it is not due yet");
@@ -90,7 +92,7 @@ on_both_databases! {
         stage.all_arrived().await;
         stage.bed.clock.set(other.before(HOUR * 2));
         stage.heard(going, 2).await;
-        for nobody in [waiting, spared] {
+        for nobody in [waiting, spared, paying, offered] {
             assert!(stage.list(nobody).await.is_empty());
         }
     }

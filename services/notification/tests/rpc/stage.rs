@@ -41,6 +41,7 @@ pub struct Stage {
     pub room: Room,
     pub gatherings: Arc<ScriptedLog>,
     pub schedules: Arc<ScriptedLog>,
+    pub payments: Arc<ScriptedLog>,
     client: Client,
 }
 
@@ -50,15 +51,16 @@ impl Stage {
     }
 
     pub async fn with(bed: Bed, config: Config) -> Self {
-        let (gatherings, schedules) = (ScriptedLog::new(), ScriptedLog::new());
-        let room = open(&bed, config, &gatherings, &schedules).await;
+        let logs = || (ScriptedLog::new(), ScriptedLog::new(), ScriptedLog::new());
+        let (gatherings, schedules, payments) = logs();
+        let room = open(&bed, config, &gatherings, &schedules, &payments).await;
         let client = Client::new(bed.serve(&room).await);
-        Self { bed, room, gatherings, schedules, client }
+        Self { bed, room, gatherings, schedules, payments, client }
     }
 
     /// The same room once more, as another process on the same database.
     pub async fn second_room(&self, config: Config) -> Room {
-        open(&self.bed, config, &self.gatherings, &self.schedules).await
+        open(&self.bed, config, &self.gatherings, &self.schedules, &self.payments).await
     }
 
     pub fn client(&self) -> Client {
@@ -150,14 +152,15 @@ async fn open(
     config: Config,
     gatherings: &Arc<ScriptedLog>,
     schedules: &Arc<ScriptedLog>,
+    payments: &Arc<ScriptedLog>,
 ) -> Room {
     let ground = bed.ground("notification", &MIGRATIONS).await;
-    // Whose log an event came in changes nothing, so reviews and orders of these tests come with the schedules.
+    // Whose log an event came in changes nothing, so reviews of these tests come with the schedules.
     let logs: [(_, Arc<dyn Log>); 4] = [
         ("gathering", gatherings.clone()),
         ("schedule", schedules.clone()),
         ("review", ScriptedLog::new()),
-        ("payment", ScriptedLog::new()),
+        ("payment", payments.clone()),
     ];
     moim_notification::open(config, ground, logs).await.unwrap()
 }

@@ -39,9 +39,13 @@ moim_testbed::on_both_databases! {
         world.tell_schedule(later, 1, world.bed.clock.now().after(HOUR).us());
         let early = world.guest(later, AttendanceState::Attended).await;
         let absent = world.guest(world.schedule, AttendanceState::NoShow).await;
+        let paying = world.guest(world.schedule, AttendanceState::PendingPayment).await;
+        let offered = world.guest(world.schedule, AttendanceState::Offered).await;
         let member = world.guest(world.schedule, AttendanceState::Attended).await;
         for (who, schedule, rating, body, reason) in [
             (early, later, 5, "a", "SCHEDULE_NOT_ENDED"),
+            (paying, world.schedule, 5, "a", "NOT_ATTENDED"),
+            (offered, world.schedule, 5, "a", "NOT_ATTENDED"),
             (absent, world.schedule, 5, "a", "NOT_ATTENDED"),
             (early, world.schedule, 5, "a", "NOT_ATTENDED"),
             (member, ScheduleId::fresh(), 5, "a", "SCHEDULE_NOT_FOUND"),

@@ -1,125 +1,56 @@
-//! Any order of arrivals, withdrawals, resizings and leavers against a model of a fair line.
-#![allow(clippy::unwrap_used, reason = "tests fail loudly")]
+//! Any order of arrivals, payments, withdrawals, resizings, leavers and time against a model of a fair line.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests fail loudly")]
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use moim_kit::Fault;
-use moim_kit::id::{GatheringId, MemberId};
+use moim_kit::id::{GatheringId, MemberId, OrderId, ScheduleId};
+use moim_kit::{Fault, Timestamp};
 use moim_proto::gathering::v1::{MembershipRole, MembershipStatus};
-use moim_proto::page::v1::PageRequest;
+use moim_proto::payment::v1::{OrderFact, OrderFailure, OrderState};
 use moim_proto::schedule::v1 as proto;
-use moim_proto::schedule::v1::AttendanceState;
+use moim_storage::Outbox;
 use moim_testbed::Bed;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 
+use super::rules::{Line, PEOPLE, REFUNDABLE, Step, step};
 use super::stage::{Stage, call};
+use crate::attendance::{Attendance, State};
+use crate::fee::Terms;
+use crate::model::Schedule;
+use crate::order::{Failure, Phase, Seat};
 use crate::store::Store;
-use crate::{MIGRATIONS, Reason};
+use crate::{MIGRATIONS, seats, sweeper};
 
-const PEOPLE: usize = 7;
-const CASES: u32 = 48;
+/// Played without being asked for more by `MOIM_TEST_CASES`, in as many threads as there are.
+const CASES: usize = 2_000;
+const THREADS: usize = 2;
 const STEPS: usize = 30;
-
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    Attend { who: usize, join_waitlist: bool },
-    Withdraw { who: usize },
-    Resize { capacity: i32 },
-    Close { closed: bool },
-    Leave { who: usize },
-    Join { who: usize },
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let who = || 0..PEOPLE;
-    prop_oneof![
-        6 => (who(), prop::bool::weighted(0.8))
-            .prop_map(|(who, join_waitlist)| Step::Attend { who, join_waitlist }),
-        3 => who().prop_map(|who| Step::Withdraw { who }),
-        2 => (1..6).prop_map(|capacity| Step::Resize { capacity }),
-        1 => prop::bool::weighted(0.3).prop_map(|closed| Step::Close { closed }),
-        1 => who().prop_map(|who| Step::Leave { who }),
-        2 => who().prop_map(|who| Step::Join { who }),
-    ]
-}
-
-/// A fair line in its simplest form.
-#[derive(Debug)]
-struct Line {
-    capacity: usize,
-    closed: bool,
-    active: [bool; PEOPLE],
-    going: BTreeSet<usize>,
-    waiting: Vec<usize>,
-}
-
-impl Line {
-    fn take(&mut self, step: Step) -> Result<(), Reason> {
-        match step {
-            Step::Attend { who, .. } if !self.active[who] => return Err(Reason::NotAMember),
-            Step::Attend { .. } if self.closed => return Err(Reason::ScheduleClosed),
-            Step::Attend { who, .. } if self.has(who) => return Err(Reason::AlreadyAttending),
-            Step::Attend { who, join_waitlist } => {
-                if self.going.len() < self.capacity && self.waiting.is_empty() {
-                    self.going.insert(who);
-                } else if join_waitlist {
-                    self.waiting.push(who);
-                } else {
-                    return Err(Reason::ScheduleFull);
-                }
-            }
-            Step::Withdraw { who } if !self.has(who) => return Err(Reason::NotAttending),
-            Step::Withdraw { who } => self.drop(who),
-            Step::Resize { capacity } => {
-                let capacity = usize::try_from(capacity).unwrap();
-                if capacity < self.going.len() {
-                    return Err(Reason::CapacityTooSmall);
-                }
-                self.capacity = capacity;
-            }
-            Step::Close { closed } => self.closed = closed,
-            Step::Leave { who } => {
-                self.active[who] = false;
-                self.drop(who);
-            }
-            Step::Join { who } => self.active[who] = true,
-        }
-        while self.going.len() < self.capacity && !self.waiting.is_empty() {
-            let next = self.waiting.remove(0);
-            self.going.insert(next);
-        }
-        Ok(())
-    }
-
-    fn has(&self, who: usize) -> bool {
-        self.going.contains(&who) || self.waiting.contains(&who)
-    }
-
-    fn drop(&mut self, who: usize) {
-        self.going.remove(&who);
-        self.waiting.retain(|other| *other != who);
-    }
-}
+const FEE: i32 = 1_000;
 
 /// A schedule on the stage and the people around it.
 struct Scene<'a> {
     stage: &'a Stage,
     host: MemberId,
     gathering: GatheringId,
-    people: Vec<MemberId>,
-    schedule: String,
+    people: &'a [MemberId],
+    schedule: ScheduleId,
+    /// When the model's time began.
+    start: Timestamp,
+    /// The ids of the model's orders, in the same order.
+    orders: Vec<OrderId>,
 }
 
 impl<'a> Scene<'a> {
-    async fn set(stage: &'a Stage) -> Self {
-        let (host, gathering, schedule) = stage.meetup(2).await;
-        let mut people = Vec::new();
-        for n in 0..PEOPLE {
-            people.push(stage.member(&format!("회원{n}")).await);
-        }
-        let scene = Self { stage, host, gathering, people, schedule: schedule.id };
+    async fn set(stage: &'a Stage, people: &'a [MemberId], is_paid: bool) -> Self {
+        let start = stage.server.clock.now();
+        let until = is_paid.then(|| start.after(Duration::from_secs(REFUNDABLE)));
+        let fee = if is_paid { FEE } else { 0 };
+        let (host, gathering, schedule) = stage.meetup_for(2, fee, until).await;
+        let schedule = schedule.id.parse().unwrap();
+        let scene = Self { stage, host, gathering, people, schedule, start, orders: Vec::new() };
         for who in 0..PEOPLE {
             scene.standing(who, MembershipStatus::Active).await;
         }
@@ -131,100 +62,215 @@ impl<'a> Scene<'a> {
         self.stage.standing(self.gathering, member, MembershipRole::Member, status).await;
     }
 
-    async fn take(&self, step: Step) -> Result<(), Fault> {
+    async fn take(&self, step: Step, line: &Line) -> Result<(), Fault> {
+        // How long the test takes is no part of its time.
+        let clock = &self.stage.server.clock;
+        clock.set(self.start.after(Duration::from_secs(line.now)));
         let server = &self.stage.server;
-        let change = |capacity, closed| proto::UpdateRequest {
-            schedule_id: self.schedule.clone(),
-            capacity,
-            closed,
-            ..proto::UpdateRequest::default()
-        };
+        let schedule_id = self.schedule.to_string();
         match step {
-            Step::Attend { who, join_waitlist } => {
-                self.stage.attend(self.people[who], &self.schedule, join_waitlist).await?;
+            Step::Attend { who, join_waitlist, auto_pay } => {
+                let request = proto::AttendRequest {
+                    schedule_id,
+                    join_waitlist,
+                    auto_pay,
+                    // The same people play everywhere.
+                    allow_overlap: true,
+                };
+                server.sign_up(&call(self.people[who]), request).await?;
             }
             Step::Withdraw { who } => {
-                let request = proto::WithdrawRequest { schedule_id: self.schedule.clone() };
+                let request = proto::WithdrawRequest { schedule_id };
                 server.step_back(&call(self.people[who]), request).await?;
             }
+            Step::Pay { nth } => {
+                self.verdict(line, nth, OrderState::MoneyHeld, OrderFailure::Unspecified).await;
+            }
+            Step::Refuse { nth, failure } => {
+                let failure = match failure {
+                    Failure::InsufficientBalance => OrderFailure::InsufficientBalance,
+                    _ => OrderFailure::Expired,
+                };
+                self.verdict(line, nth, OrderState::Released, failure).await;
+            }
+            Step::Pass => {}
+            Step::Sweep => sweeper::sweep(&server.store, clock).await?,
             Step::Resize { capacity } => {
-                server.change(&call(self.host), change(Some(capacity), None)).await?;
+                self.change(proto::UpdateRequest { capacity: Some(capacity), ..self.nothing() })
+                    .await?;
             }
             Step::Close { closed } => {
-                server.change(&call(self.host), change(None, Some(closed))).await?;
+                self.change(proto::UpdateRequest { closed: Some(closed), ..self.nothing() })
+                    .await?;
             }
-            Step::Leave { who } => self.standing(who, MembershipStatus::Left).await,
+            Step::Leave { who, sent: false } => self.standing(who, MembershipStatus::Left).await,
+            Step::Leave { who, sent: true } => self.standing(who, MembershipStatus::Removed).await,
             Step::Join { who } => self.standing(who, MembershipStatus::Active).await,
+            Step::Cancel => {
+                let request = proto::CancelRequest { schedule_id, reason: "비".to_owned() };
+                server.call_off(&call(self.host), request).await?;
+            }
         }
         Ok(())
     }
 
-    /// Who is in a state, in list order, with their positions.
-    async fn list(&self, state: AttendanceState) -> Vec<(usize, Option<i32>)> {
-        let request = proto::BatchListAttendancesRequest {
-            schedule_ids: vec![self.schedule.clone()],
-            state: state.into(),
-            page: Some(PageRequest { first: Some(100), ..PageRequest::default() }),
-        };
-        let answer = self.stage.server.list_attendances(&call(self.host), request).await.unwrap();
-        let list = answer.into_inner().lists.remove(0).attendances.into_iter();
-        list.map(|of| {
-            let id = of.member.unwrap().id.parse().unwrap();
-            let who = self.people.iter().position(|member| *member == id).unwrap();
-            (who, of.waitlist_position)
-        })
-        .collect()
+    fn nothing(&self) -> proto::UpdateRequest {
+        let schedule_id = self.schedule.to_string();
+        proto::UpdateRequest { schedule_id, ..proto::UpdateRequest::default() }
     }
 
-    async fn compare(&self, line: &Line) -> TestCaseResult {
-        let id = self.schedule.parse().unwrap();
-        let kept = self.stage.server.store.list_schedules(vec![id]).await.unwrap().remove(0);
-        let going = self.list(AttendanceState::Going).await;
-        let waiting = self.list(AttendanceState::Waitlisted).await;
-        let seated: BTreeSet<_> = going.iter().map(|(who, _)| *who).collect();
-        let queued: Vec<_> = waiting.iter().map(|(who, _)| *who).collect();
-        prop_assert_eq!(seated.len(), going.len(), "nobody sits twice");
-        prop_assert!(queued.iter().all(|who| !seated.contains(who)), "nobody sits and waits");
-        prop_assert!(kept.going_count <= kept.capacity, "never over capacity");
-        prop_assert!(kept.going_count == kept.capacity || queued.is_empty(), "no seat is idle");
-        prop_assert_eq!(usize::try_from(kept.going_count), Ok(going.len()));
-        prop_assert_eq!(usize::try_from(kept.waitlist_count), Ok(waiting.len()));
-        let positions = (1..).map(Some).take(waiting.len());
-        prop_assert!(waiting.iter().map(|(_, position)| *position).eq(positions));
-        prop_assert_eq!(&seated, &line.going);
-        prop_assert_eq!(&queued, &line.waiting, "first come, first served");
+    async fn change(&self, request: proto::UpdateRequest) -> Result<(), Fault> {
+        self.stage.server.change(&call(self.host), request).await.map(drop)
+    }
+
+    async fn verdict(&self, line: &Line, nth: usize, state: OrderState, failure: OrderFailure) {
+        let Some(order) = line.nth(nth) else { return };
+        let fact =
+            OrderFact { state: state.into(), failure: failure.into(), ..OrderFact::default() };
+        self.stage.take("order", self.orders[order].uuid(), 1, &fact).await;
+    }
+
+    async fn compare(&mut self, line: &Line) -> TestCaseResult {
+        let store = &self.stage.server.store;
+        let schedule = store.list_schedules(vec![self.schedule]).await.unwrap().remove(0);
+        let (attendances, seats) = store.snapshot(self.schedule).await;
+        hold_true(&schedule, &attendances, &seats)?;
+        let counts = [schedule.going_count, schedule.held_count, schedule.waitlist_count];
+        let expected = [
+            line.count(&[State::Going]),
+            line.count(&[State::PendingPayment, State::Offered]),
+            line.count(&[State::Waitlisted]),
+        ];
+        prop_assert_eq!(counts.map(|count| usize::try_from(count).unwrap()), expected);
+        let who = |of: &Attendance| self.people.iter().position(|it| *it == of.member_id).unwrap();
+        for (n, person) in line.people.iter().enumerate() {
+            let kept = attendances.iter().find(|of| who(of) == n);
+            prop_assert_eq!(kept.map(|of| of.state), person.state, "of person {}", n);
+            // A new order of the model is the one that its member has now.
+            if person.order == Some(self.orders.len()) {
+                self.orders.push(kept.and_then(|of| of.order_id).unwrap());
+            }
+            let order = person.order.map(|order| self.orders[order]);
+            prop_assert_eq!(kept.and_then(|of| of.order_id), order);
+        }
+        let queued = attendances.iter().filter(|of| of.state == State::Waitlisted);
+        let queued: Vec<_> = queued.map(who).collect();
+        prop_assert_eq!(queued, line.waiting(), "first come, first served");
+        prop_assert_eq!(seats.len(), line.orders.len());
+        for (id, order) in self.orders.iter().zip(&line.orders) {
+            let seat = seats.iter().find(|seat| seat.order_id == *id).unwrap();
+            let kept = (seat.phase, seat.refund, seat.version);
+            prop_assert_eq!(kept, (order.phase, order.refund, order.version));
+        }
+        Ok(())
+    }
+
+    /// Every version of every seat was told, and each once.
+    async fn compare_told(&self, line: &Line) -> TestCaseResult {
+        let told = self.stage.server.store.told_of_seats(self.orders.clone()).await;
+        let mut versions: HashMap<String, Vec<i64>> = HashMap::new();
+        for (id, version) in told {
+            versions.entry(id).or_default().push(version);
+        }
+        for (id, order) in self.orders.iter().zip(&line.orders) {
+            let told = versions.remove(&id.to_string()).unwrap_or_default();
+            prop_assert_eq!(told, (1..=order.version).collect::<Vec<_>>());
+        }
         Ok(())
     }
 }
 
-async fn play(stage: &Stage, steps: Vec<Step>) -> TestCaseResult {
-    let scene = Scene::set(stage).await;
-    let mut line = Line {
-        capacity: 2,
-        closed: false,
-        active: [true; PEOPLE],
-        going: BTreeSet::new(),
-        waiting: Vec::new(),
+/// What must hold whatever the model says.
+fn hold_true(schedule: &Schedule, attendances: &[Attendance], seats: &[Seat]) -> TestCaseResult {
+    let is_open = schedule.cancelled_at.is_none();
+    prop_assert!(schedule.taken() <= schedule.capacity, "never over capacity");
+    let is_full = schedule.taken() == schedule.capacity;
+    prop_assert!(is_full || schedule.waitlist_count == 0 || !is_open, "no seat is idle");
+    let live = |of: &Attendance| {
+        let of = seats.iter().filter(|seat| seat.attendance_id == of.id);
+        of.filter(|seat| matches!(seat.phase, Phase::Waiting | Phase::Held | Phase::Granted))
+            .map(|seat| (seat.phase, Some(seat.order_id)))
+            .collect::<Vec<_>>()
     };
-    for step in steps {
-        let expected = line.take(step).map_err(|reason| reason.name().to_owned());
-        let got = scene.take(step).await.map_err(|fault| fault.reason().to_owned());
-        prop_assert_eq!(got, expected, "{:?} of {:?}", step, line);
-        scene.compare(&line).await?;
+    for of in attendances {
+        let is_held = matches!(of.state, State::PendingPayment | State::Offered);
+        prop_assert_eq!(of.hold_expires_at.is_some(), is_held);
+        let expected = match of.state {
+            State::PendingPayment => Some(Phase::Held),
+            State::Going if schedule.fee_krw > 0 && is_open => Some(Phase::Granted),
+            State::Waitlisted if of.auto_pay && is_open => Some(Phase::Waiting),
+            _ => None,
+        };
+        let expected: Vec<_> = expected.into_iter().map(|phase| (phase, of.order_id)).collect();
+        prop_assert_eq!(live(of), expected, "one order, as far as {:?}", of);
     }
     Ok(())
 }
 
+async fn play(
+    stage: &Stage,
+    people: &[MemberId],
+    is_paid: bool,
+    steps: Vec<Step>,
+) -> TestCaseResult {
+    let mut scene = Scene::set(stage, people, is_paid).await;
+    let mut line = Line::new(2, is_paid);
+    for step in steps {
+        let got = scene.take(step, &line).await.map_err(|fault| fault.reason().to_owned());
+        let expected = line.take(step).map_err(|reason| reason.name().to_owned());
+        prop_assert_eq!(got, expected, "{:?} led to {:?}", step, line);
+        scene.compare(&line).await?;
+    }
+    scene.compare_told(&line).await
+}
+
+/// Plays so many cases on one database; tells what went wrong, with as few steps as it finds.
+fn play_many(
+    store: fn(Outbox, Terms) -> Store,
+    cases: usize,
+    max_shrink_iters: u32,
+    played: &AtomicUsize,
+) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let bed = Bed::sqlite();
+    let (stage, people) = runtime.block_on(async {
+        let stage = Stage::new(&bed.ground("schedule", &MIGRATIONS).await, store);
+        let mut people = Vec::new();
+        for n in 0..PEOPLE {
+            people.push(stage.member(&format!("회원{n}")).await);
+        }
+        (stage, people)
+    });
+    let cases = u32::try_from(cases).unwrap();
+    let config = Config { cases, max_shrink_iters, failure_persistence: None, ..Config::default() };
+    let steps = (prop::bool::weighted(0.85), prop::collection::vec(step(), STEPS));
+    let ended = TestRunner::new(config).run(&steps, |(is_paid, steps)| {
+        played.fetch_add(steps.len(), Ordering::Relaxed);
+        runtime.block_on(play(&stage, &people, is_paid, steps))
+    });
+    ended.map_err(|error| error.to_string())
+}
+
 #[test]
 fn whatever_happens_the_line_is_fair() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let _entered = runtime.enter();
-    let bed = Bed::sqlite();
-    let ground = runtime.block_on(bed.ground("schedule", &MIGRATIONS));
-    let stage = Stage::new(&ground, Store::new);
-    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
-    let steps = prop::collection::vec(step(), STEPS);
-    TestRunner::new(config).run(&steps, |steps| runtime.block_on(play(&stage, steps))).unwrap();
+    let asked = std::env::var_os("MOIM_TEST_CASES").map(|text| text.to_str().unwrap().parse());
+    let cases: usize = asked.transpose().unwrap().unwrap_or(CASES);
+    let played = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            let cases = cases.div_ceil(THREADS);
+            let played = &played;
+            scope.spawn(move || play_many(Store::new, cases, 1_000, played).unwrap());
+        }
+    });
+    eprintln!("{} steps were played", played.into_inner());
+}
+
+#[test]
+fn the_model_finds_a_store_that_does_not_count_or_does_not_look_again() {
+    for store in [Store::careless, Store::gullible] {
+        play_many(store, 200, 0, &AtomicUsize::new(0)).unwrap_err();
+    }
 }
 
 moim_testbed::on_both_databases! {
@@ -244,7 +290,8 @@ moim_testbed::on_both_databases! {
             // Long enough for the fact to overtake, if nothing held it back.
             tokio::time::sleep(Duration::from_millis(300)).await;
             let (schedule, state) = store.take_place(&mut tx, id, true, now).await.unwrap();
-            store.arrive(&mut tx, &schedule, member, state, now).await.unwrap();
+            let place = seats::arrival(&schedule, state, false, store.terms(), now);
+            store.arrive(&mut tx, &schedule, member, place, now).await.unwrap();
             tx.commit().await.unwrap();
         };
         let leave = stage.standing(gathering, member, role, MembershipStatus::Left);

@@ -1,7 +1,7 @@
 //! What hosts and managers do: announce, change and call off schedules, and record who came.
 
 use moim_kit::call::respond;
-use moim_kit::id::{AttendanceId, GatheringId, ScheduleId};
+use moim_kit::id::{AttendanceId, GatheringId, MemberId, ScheduleId};
 use moim_kit::{Call, Caller, Fault, Timestamp};
 use moim_proto::schedule::v1 as proto;
 use moim_proto::schedule::v1::ScheduleMove;
@@ -9,10 +9,12 @@ use moim_storage::{Idempotency, Replay, Tx};
 use tonic::Response;
 
 use super::Server;
+use crate::attendance::Shown;
 use crate::events::Happening;
 use crate::fault::Reason;
-use crate::model::{self, Schedule, Shown, require_leader};
+use crate::model::{self, Schedule, require_leader};
 use crate::seats::{self, Viewer};
+use crate::store::Outcome;
 use crate::{convert, events};
 
 impl Server {
@@ -57,17 +59,23 @@ impl Server {
         let caller = call.require_caller()?;
         let id = ScheduleId::parse(&request.schedule_id, "scheduleId")?;
         let change = convert::change_from(request.clone()).checked()?;
-        let now = self.clock.now();
         let mut tx = self.store.begin().await?;
+        let now = tx.now(&self.clock).await?;
         let key = match Idempotency::claim(&mut tx, call, "Update", &request, now).await? {
             Replay::Done(response, written) => return Ok(respond(response, written)),
             Replay::Fresh(key) => key,
         };
         let old = self.lock_led(&mut tx, id, caller).await?;
-        let new = change.apply(&old, now)?;
-        let moved = new.shows_otherwise(&old).then_some(ScheduleMove::Changed);
-        let schedule =
-            if new == old { old } else { self.rewrite(&mut tx, call, new, moved, now).await? };
+        let agreed = self.store.is_agreed(&mut tx, id).await?;
+        let new = change.apply(&old, agreed, now)?;
+        let schedule = if new == old {
+            old
+        } else {
+            let moved = new.shows_otherwise(&old).then_some(ScheduleMove::Changed);
+            let holders = self.store.list_holders(&mut tx, id).await?;
+            let outcome = self.store.rewrite(&mut tx, &old, new, now).await?;
+            self.tell_rewritten(&mut tx, call, outcome, (moved, holders), now).await?
+        };
         let shown = self.show_leader(&mut tx, &schedule, caller, now).await?;
         let response = proto::UpdateResponse { schedule: Some(shown) };
         key.store(&mut tx, &response).await?;
@@ -82,16 +90,18 @@ impl Server {
         let caller = call.require_caller()?;
         let id = ScheduleId::parse(&request.schedule_id, "scheduleId")?;
         let reason = model::cancel_reason(&request.reason)?;
-        let now = self.clock.now();
         let mut tx = self.store.begin().await?;
+        let now = tx.now(&self.clock).await?;
         let key = match Idempotency::claim(&mut tx, call, "Cancel", &request, now).await? {
             Replay::Done(response, written) => return Ok(respond(response, written)),
             Replay::Fresh(key) => key,
         };
         let old = self.lock_led(&mut tx, id, caller).await?;
         let new = old.cancelled(reason, now)?;
-        let moved = Some(ScheduleMove::Cancelled);
-        let schedule = self.rewrite(&mut tx, call, new, moved, now).await?;
+        // Whoever has a place now is told, though holds end with this.
+        let told = (Some(ScheduleMove::Cancelled), self.store.list_holders(&mut tx, id).await?);
+        let outcome = self.store.call_off(&mut tx, new, now).await?;
+        let schedule = self.tell_rewritten(&mut tx, call, outcome, told, now).await?;
         let shown = self.show_leader(&mut tx, &schedule, caller, now).await?;
         let response = proto::CancelResponse { schedule: Some(shown) };
         key.store(&mut tx, &response).await?;
@@ -132,7 +142,7 @@ impl Server {
             let (changed, gathering) = (&shown.attendance, schedule.gathering_id);
             events::tell_attendance(&mut tx, changed, gathering, false, &trace, now);
         }
-        let attendance = Some(convert::attendance(&shown));
+        let attendance = Some(convert::attendance(&shown, Some(caller.member)));
         let response = proto::RecordAttendanceResponse { attendance };
         key.store(&mut tx, &response).await?;
         Ok(respond(response, tx.commit().await?))
@@ -151,26 +161,21 @@ impl Server {
         self.store.lock_schedule(tx, id).await
     }
 
-    /// Writes a locked schedule, moves its line up and tells all of it, and those it concerns when it moved.
-    async fn rewrite(
+    /// Tells all that became of a schedule, and those who had a place at it when it moved.
+    async fn tell_rewritten(
         &self,
         tx: &mut Tx,
         call: &Call,
-        new: Schedule,
-        moved: Option<ScheduleMove>,
+        outcome: Outcome,
+        (moved, audience): (Option<ScheduleMove>, Vec<MemberId>),
         now: Timestamp,
     ) -> Result<Schedule, Fault> {
-        let outcome = self.store.settle(tx, new, now).await?;
         let actor = call.require_caller()?.member;
-        events::tell_outcome(tx, &outcome, actor, &call.trace().to_string(), now);
+        events::tell_outcome(tx, &outcome, Some(actor), &call.trace().to_string(), now);
         if let Some(moved) = moved {
             let schedule = &outcome.schedule;
-            let happening = Happening {
-                moved,
-                actor,
-                gathering_title: self.store.title_of(tx, schedule.gathering_id).await?,
-                audience: self.store.list_holders(tx, schedule.id).await?,
-            };
+            let gathering_title = self.store.title_of(tx, schedule.gathering_id).await?;
+            let happening = Happening { moved, actor, gathering_title, audience };
             events::tell_move(tx, schedule, happening, call, now);
         }
         Ok(outcome.schedule)

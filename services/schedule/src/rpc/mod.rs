@@ -6,7 +6,12 @@ mod fairness;
 mod lead;
 #[cfg(test)]
 mod oversell;
+mod pay;
 mod read;
+#[cfg(test)]
+mod recheck;
+#[cfg(test)]
+mod rules;
 #[cfg(test)]
 mod stage;
 
@@ -16,6 +21,7 @@ use async_trait::async_trait;
 use moim_kit::{Call, Clock};
 use moim_proto::schedule::v1 as proto;
 use moim_proto::schedule::v1::schedule_service_server::ScheduleService;
+use moim_storage::Copies;
 use tonic::{Request, Response, Status};
 
 use crate::ics::Signer;
@@ -25,8 +31,10 @@ use crate::store::Store;
 pub struct Server {
     pub store: Store,
     pub clock: Clock,
+    pub copies: Copies,
     pub signer: Signer,
     pub card_wait: Duration,
+    pub pay_wait: Duration,
 }
 
 type Answer<T> = Result<Response<T>, Status>;

@@ -10,10 +10,11 @@ use moim_proto::schedule::v1 as proto;
 use tonic::Response;
 
 use super::Server;
+use crate::attendance::Shown;
 use crate::convert;
 use crate::fault::Reason;
 use crate::ics;
-use crate::model::{Role, Schedule, Shown};
+use crate::model::{Role, Schedule};
 use crate::seats::Viewer;
 
 const MOST_IDS: usize = 200;
@@ -69,7 +70,8 @@ impl Server {
         let may_see = |shown: &&Shown| {
             shown.may_be_seen_by(call.viewer(), roles.get(&shown.gathering_id).copied())
         };
-        let attendances = found.iter().filter(may_see).map(convert::attendance).collect();
+        let show = |shown| convert::attendance(shown, call.viewer());
+        let attendances = found.iter().filter(may_see).map(show).collect();
         Ok(Response::new(proto::BatchGetAttendancesResponse { attendances }))
     }
 
@@ -86,11 +88,12 @@ impl Server {
             visible = self.led_by_viewer(call, visible).await?;
         }
         let found = self.store.list_attendances_of(visible, state, &page).await?;
+        let show = |shown: &Shown| convert::attendance(shown, call.viewer());
         let lists = in_order(&ids, &found)
             .map(|rows| {
                 let page = page.page(rows, |row| cursor(row.attendance.ticket, row.attendance.id));
                 proto::AttendanceList {
-                    attendances: page.rows.iter().map(convert::attendance).collect(),
+                    attendances: page.rows.iter().map(show).collect(),
                     page: Some(convert::page(&page)),
                 }
             })
@@ -109,8 +112,9 @@ impl Server {
         let until = request.until_us.map(Timestamp::from_us);
         let rows = self.store.list_attendances_by(caller.member, from, until, &spec).await?;
         let page = spec.page(rows, |row| cursor(row.starts_at.us(), row.attendance.id));
+        let show = |shown| convert::attendance(shown, Some(caller.member));
         Ok(Response::new(proto::ListViewerAttendancesResponse {
-            attendances: page.rows.iter().map(convert::attendance).collect(),
+            attendances: page.rows.iter().map(show).collect(),
             page: Some(convert::page(&page)),
         }))
     }

@@ -9,7 +9,7 @@ use moim_storage::{Arg, Keyset, Tx, args};
 
 use super::Store;
 use super::rows::{ShownRow, all, shown_columns};
-use crate::model::{Shown, State};
+use crate::attendance::{Shown, State};
 
 /// The tables that [`shown_columns`] come from.
 macro_rules! shown_tables {

@@ -1,15 +1,16 @@
-//! Places at schedules: taken by one conditional write, given up and passed on under one lock.
+//! Places at schedules: taken by one conditional write, which decides who gets a seat.
 //!
 //! Locks are taken in one order everywhere: card, membership, schedules by id, attendances.
 
 use moim_kit::id::{AttendanceId, GatheringId, MemberId, ScheduleId};
 use moim_kit::{Fault, Timestamp};
-use moim_storage::{Tx, args, violates};
+use moim_storage::{Error, Tx, args};
 
 use super::Store;
-use super::rows::{AttendanceRow, ScheduleRow, all, attendance_columns, parsed, schedule_columns};
+use super::rows::{AttendanceRow, ScheduleRow, attendance_columns, parsed, schedule_columns};
+use crate::attendance::{Attendance, Place, State};
 use crate::fault::Reason;
-use crate::model::{Attendance, Schedule, State};
+use crate::model::Schedule;
 use crate::seats;
 
 /// What has to hold of a schedule for anyone to sign up.
@@ -19,28 +20,31 @@ macro_rules! open {
     };
 }
 
+/// Counts one more seat: taken when it is free, held when it is to be paid.
+macro_rules! count_seat {
+    () => {
+        "UPDATE schedule SET \
+         going_count = going_count + CASE WHEN fee_krw = 0 THEN 1 ELSE 0 END, \
+         held_count = held_count + CASE WHEN fee_krw = 0 THEN 0 ELSE 1 END, \
+         next_ticket = next_ticket + 1, version = version + 1 WHERE id = $1 AND waitlist_count = 0 AND "
+    };
+}
+
 /// Decides about a seat: of all that come at once, as many succeed as there are seats.
 pub(super) const TAKE_SEAT: &str = concat!(
-    "UPDATE schedule SET going_count = going_count + 1, next_ticket = next_ticket + 1, \
-     version = version + 1 \
-     WHERE id = $1 AND going_count < capacity AND waitlist_count = 0 AND ",
+    count_seat!(),
+    "going_count + held_count < capacity AND ",
     open!(),
     " RETURNING ",
     schedule_columns!()
 );
 #[cfg(test)]
-pub(super) const TAKE_SEAT_UNCOUNTED: &str = concat!(
-    "UPDATE schedule SET going_count = going_count + 1, next_ticket = next_ticket + 1, \
-     version = version + 1 \
-     WHERE id = $1 AND waitlist_count = 0 AND ",
-    open!(),
-    " RETURNING ",
-    schedule_columns!()
-);
+pub(super) const TAKE_SEAT_UNCOUNTED: &str =
+    concat!(count_seat!(), open!(), " RETURNING ", schedule_columns!());
 const JOIN_LINE: &str = concat!(
     "UPDATE schedule SET waitlist_count = waitlist_count + 1, next_ticket = next_ticket + 1, \
      version = version + 1 \
-     WHERE id = $1 AND (going_count >= capacity OR waitlist_count > 0) AND ",
+     WHERE id = $1 AND (going_count + held_count >= capacity OR waitlist_count > 0) AND ",
     open!(),
     " RETURNING ",
     schedule_columns!()
@@ -48,10 +52,11 @@ const JOIN_LINE: &str = concat!(
 const ARRIVE: &str = concat!(
     "INSERT INTO attendance (",
     attendance_columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, 1, $6) \
+    ") VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9) \
      ON CONFLICT (schedule_id, member_id) DO UPDATE \
      SET state = excluded.state, ticket = excluded.ticket, version = attendance.version + 1, \
-         updated_at_us = excluded.updated_at_us \
+         updated_at_us = excluded.updated_at_us, order_id = excluded.order_id, \
+         auto_pay = excluded.auto_pay, hold_expires_at_us = excluded.hold_expires_at_us \
      WHERE attendance.state = 'WITHDRAWN' RETURNING ",
     attendance_columns!()
 );
@@ -60,48 +65,25 @@ const FIND_OWN: &str = concat!(
     attendance_columns!(),
     " FROM attendance WHERE schedule_id = $1 AND member_id = $2"
 );
-const SET_STATE: &str = concat!(
-    "UPDATE attendance SET state = $2, version = version + 1, updated_at_us = $3 \
-     WHERE id = $1 RETURNING ",
-    attendance_columns!()
-);
-const PROMOTE: &str = concat!(
-    "UPDATE attendance SET state = 'GOING', version = version + 1, updated_at_us = $3 \
-     WHERE id IN (SELECT id FROM attendance WHERE schedule_id = $1 AND state = 'WAITLISTED' \
-                  ORDER BY ticket, id LIMIT $2) \
-     RETURNING ",
-    attendance_columns!()
-);
 const FIND_OVERLAP: &str = "
 SELECT other.id FROM attendance AS a JOIN schedule AS other ON other.id = a.schedule_id
-WHERE a.member_id = $1 AND a.state = 'GOING' AND a.schedule_id <> $2
+WHERE a.member_id = $1 AND a.state IN ('GOING', 'PENDING_PAYMENT', 'OFFERED') AND a.schedule_id <> $2
   AND other.cancelled_at_us IS NULL AND other.starts_at_us < $4 AND other.ends_at_us > $3
 ORDER BY other.starts_at_us, other.id LIMIT 1";
 const LIST_PLACES: &str = "
 SELECT a.schedule_id FROM attendance AS a JOIN schedule AS s ON s.id = a.schedule_id
 WHERE a.member_id = $1 AND s.gathering_id = $2 AND s.cancelled_at_us IS NULL
-  AND ((a.state = 'GOING' AND s.starts_at_us > $3) OR (a.state = 'WAITLISTED' AND s.ends_at_us > $3))
+  AND ((a.state = 'GOING' AND s.starts_at_us > $3)
+    OR (a.state IN ('WAITLISTED', 'PENDING_PAYMENT', 'OFFERED') AND s.ends_at_us > $3))
 ORDER BY a.schedule_id";
 
 const LIST_HOLDERS: &str = "
 SELECT member_id FROM attendance
-WHERE schedule_id = $1 AND state IN ('GOING', 'WAITLISTED') ORDER BY member_id";
+WHERE schedule_id = $1 AND state IN ('GOING', 'WAITLISTED', 'PENDING_PAYMENT', 'OFFERED')
+ORDER BY member_id";
 
 /// How often a place is tried for while the last seat comes and goes.
 const TRIES: u32 = 10;
-
-/// What a transaction made of a schedule and of the places at it.
-#[derive(Debug)]
-pub struct Outcome {
-    pub schedule: Schedule,
-    /// The attendance it was about, when there was one.
-    pub changed: Option<Attendance>,
-    /// Who moved up from the line, first come first.
-    pub promoted: Vec<Attendance>,
-}
-
-/// Rule by which a place is taken out of a schedule's counts.
-pub type Release = fn(&mut Schedule, Option<State>, Timestamp) -> Result<(), Reason>;
 
 impl Store {
     /// Counts one more seat, or one more in line; answers the schedule with that counted.
@@ -114,12 +96,12 @@ impl Store {
     ) -> Result<(Schedule, State), Fault> {
         for _ in 0..TRIES {
             // The constraint is the second wall: it stands should the condition ever be lost.
-            let row: Option<ScheduleRow> = tx
-                .fetch_optional(self.take_seat, args![id, now])
-                .await
-                .map_err(violates("schedule_full", "schedule_full", Reason::ScheduleFull))?;
+            let taken = tx.fetch_optional(self.decisions.take_seat, args![id, now]).await;
+            let row: Option<ScheduleRow> = taken.map_err(full)?;
             if let Some(row) = row {
-                return Ok((row.try_into()?, State::Going));
+                let schedule = Schedule::try_from(row)?;
+                let is_free = schedule.fee_krw == 0;
+                return Ok((schedule, if is_free { State::Going } else { State::PendingPayment }));
             }
             if join_waitlist {
                 let row: Option<ScheduleRow> = tx.fetch_optional(JOIN_LINE, args![id, now]).await?;
@@ -142,11 +124,20 @@ impl Store {
         tx: &mut Tx,
         schedule: &Schedule,
         member: MemberId,
-        state: State,
+        place: Place,
         now: Timestamp,
     ) -> Result<Attendance, Fault> {
-        let ticket = schedule.next_ticket - 1;
-        let args = args![AttendanceId::fresh(), schedule.id, member, state.word(), ticket, now];
+        let args = args![
+            AttendanceId::fresh(),
+            schedule.id,
+            member,
+            place.state.word(),
+            schedule.next_ticket - 1,
+            now,
+            place.order_id,
+            place.auto_pay,
+            place.hold_expires_at,
+        ];
         let row: Option<AttendanceRow> = tx.fetch_optional(ARRIVE, args).await?;
         row.ok_or(Reason::AlreadyAttending)?.try_into()
     }
@@ -163,7 +154,7 @@ impl Store {
         row.map(Attendance::try_from).transpose()
     }
 
-    /// Another schedule that the member goes to at the same time.
+    /// Another schedule that the member goes to, or has a seat held at, at the same time.
     pub async fn find_overlap(
         &self,
         tx: &mut Tx,
@@ -196,57 +187,12 @@ impl Store {
         let rows: Vec<(String,)> = tx.fetch_all(LIST_HOLDERS, args![schedule]).await?;
         rows.into_iter().map(|(id,)| parsed(&id)).collect()
     }
+}
 
-    /// Takes a member's place back by a rule and passes a freed seat on.
-    pub async fn give_up(
-        &self,
-        tx: &mut Tx,
-        id: ScheduleId,
-        member: MemberId,
-        release: Release,
-        now: Timestamp,
-    ) -> Result<Outcome, Fault> {
-        let mut schedule = self.lock_schedule(tx, id).await?;
-        let own = self.find_own(tx, id, member).await?;
-        release(&mut schedule, own.as_ref().map(|own| own.state), now)?;
-        let own = own.ok_or(Reason::NotAttending)?;
-        let changed = self.set_state(tx, own.id, State::Withdrawn, now).await?;
-        let outcome = self.settle(tx, schedule, now).await?;
-        Ok(Outcome { changed: Some(changed), ..outcome })
-    }
-
-    /// Writes a locked schedule as its next version and moves the line up into its free seats: the
-    /// only way anybody is promoted.
-    pub async fn settle(
-        &self,
-        tx: &mut Tx,
-        mut schedule: Schedule,
-        now: Timestamp,
-    ) -> Result<Outcome, Fault> {
-        let moved = seats::promote(&mut schedule);
-        let schedule = self.update_schedule(tx, schedule).await?;
-        let mut promoted: Vec<Attendance> = Vec::new();
-        if moved > 0 {
-            let args = args![schedule.id, moved, now];
-            promoted = all(tx.fetch_all::<AttendanceRow>(PROMOTE, args).await?)?;
-            promoted.sort_by_key(|attendance| attendance.ticket);
-        }
-        if i32::try_from(promoted.len()) != Ok(moved) {
-            return Err(Fault::internal("the line and its count differ"));
-        }
-        Ok(Outcome { schedule, changed: None, promoted })
-    }
-
-    /// Writes the state of an attendance whose schedule is locked.
-    pub async fn set_state(
-        &self,
-        tx: &mut Tx,
-        id: AttendanceId,
-        state: State,
-        now: Timestamp,
-    ) -> Result<Attendance, Fault> {
-        let args = args![id, state.word(), now];
-        let row: Option<AttendanceRow> = tx.fetch_optional(SET_STATE, args).await?;
-        row.ok_or(Reason::AttendanceNotFound)?.try_into()
+fn full(error: Error) -> Fault {
+    if ["schedule_full", "schedule_held"].iter().any(|check| error.violates(check, check)) {
+        Reason::ScheduleFull.into()
+    } else {
+        error.into()
     }
 }

@@ -21,12 +21,14 @@ const LOCK: &str =
 const INSERT: &str = concat!(
     "INSERT INTO schedule (",
     schedule_columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+     $19, $20, $21)"
 );
 const UPDATE: &str = "
 UPDATE schedule SET title = $3, description = $4, place = $5, starts_at_us = $6, ends_at_us = $7,
     capacity = $8, going_count = $9, waitlist_count = $10, closed = $11, cancelled_at_us = $12,
-    cancel_reason = $13, sequence = $14, version = version + 1
+    cancel_reason = $13, sequence = $14, fee_krw = $15, refundable_until_us = $16, held_count = $17,
+    version = version + 1
 WHERE id = $1 AND version = $2";
 
 const SOONEST: Keyset = Keyset { key: "starts_at_us", id: "id", descending: false };
@@ -102,6 +104,9 @@ impl Store {
             new.sequence,
             new.version,
             new.created_at,
+            new.fee_krw,
+            new.refundable_until,
+            new.held_count,
         ];
         tx.execute(INSERT, args).await?;
         Ok(())
@@ -128,6 +133,9 @@ impl Store {
             new.cancelled_at,
             new.cancel_reason.as_deref(),
             new.sequence,
+            new.fee_krw,
+            new.refundable_until,
+            new.held_count,
         ];
         if tx.execute(UPDATE, args).await? != 1 {
             return Err(Fault::internal("a locked schedule changed"));

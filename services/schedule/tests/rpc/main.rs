@@ -5,11 +5,17 @@ mod attend;
 mod burst;
 mod calendar;
 mod facts;
+mod fees;
+mod holds;
 mod lead;
 mod line;
 mod moves;
+mod offers;
+mod pay;
 mod read;
 mod record;
+mod returns;
+mod till;
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -90,9 +96,13 @@ impl World {
 
     /// The same room once more, as another process on the same database.
     async fn second_room(&self) -> Client {
+        self.second_room_with(Config::default()).await
+    }
+
+    async fn second_room_with(&self, config: Config) -> Client {
         let ground = self.bed.ground("schedule", &MIGRATIONS).await;
         let logs = logs(&self.members, &self.gatherings, &self.payments);
-        let room = moim_schedule::open(Config::default(), ground, logs).await.unwrap();
+        let room = moim_schedule::open(config, ground, logs).await.unwrap();
         Client::new(self.bed.serve(&room).await)
     }
 

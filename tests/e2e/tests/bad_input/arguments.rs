@@ -57,16 +57,22 @@ const TABLE: &[Bad] = &[
     bad("scheduleCreate", "endsAt", ends),
     bad("scheduleCreate", "timeZone", zones),
     bad("scheduleCreate", "capacity", || numbers(1)),
+    bad("scheduleCreate", "fee", fees),
+    bad("scheduleCreate", "refundableUntil", beyond_the_start),
     bad("scheduleUpdate", "title", titles),
     bad("scheduleUpdate", "description", descriptions),
     bad("scheduleUpdate", "place", places),
     bad("scheduleUpdate", "startsAt", past),
     bad("scheduleUpdate", "endsAt", ends),
     bad("scheduleUpdate", "capacity", || numbers(1)),
+    bad("scheduleUpdate", "fee", fees),
+    bad("scheduleUpdate", "refundableUntil", beyond_the_start),
     bad("scheduleCancel", "reason", reasons),
     bad("reviewWrite", "rating", ratings),
     bad("reviewWrite", "body", descriptions),
     bad("chatMessageSend", "body", descriptions),
+    bad("walletTopUp", "amount", amounts),
+    bad("walletTopUp", "paymentKey", payment_keys),
 ];
 
 /// Sends every value of the table; fails naming those not refused as told.
@@ -138,6 +144,20 @@ fn numbers(least: i32) -> Vec<Value> {
     [i32::MIN, -1, 0, least - 1, 1_001, i32::MAX].into_iter().map(Value::from).collect()
 }
 
+fn fees() -> Vec<Value> {
+    [i32::MIN, -1, 1_000_001, i32::MAX].into_iter().map(Value::from).collect()
+}
+
+/// What no wallet may hold, and what is no amount at all.
+fn amounts() -> Vec<Value> {
+    [i32::MIN, -10_000, -1, 0, 1_000_000_000, i32::MAX].into_iter().map(Value::from).collect()
+}
+
+fn payment_keys() -> Vec<Value> {
+    let all = [" ", "두 낱말", "a b", "a\0b", "a\nb", "\u{7f}"].map(str::to_owned);
+    texts(all.into_iter().chain(["k".repeat(201), "k".repeat(20_000)]))
+}
+
 fn ratings() -> Vec<Value> {
     [i32::MIN, -1, 0, 6, i32::MAX].into_iter().map(Value::from).collect()
 }
@@ -179,6 +199,10 @@ fn addresses() -> Vec<Value> {
 
 fn past() -> Vec<Value> {
     texts([in_hours(-1), in_hours(-24 * 20)])
+}
+
+fn beyond_the_start() -> Vec<Value> {
+    texts([in_hours(49), "9999-12-31T23:59:59Z".into()])
 }
 
 fn ends() -> Vec<Value> {

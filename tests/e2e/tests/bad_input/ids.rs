@@ -7,7 +7,7 @@ use crate::scene::{Scene, missing};
 use crate::trial::{Refusal, Trial};
 
 /// One thing of each noun.
-const NOUNS: [(&str, &str); 10] = [
+const NOUNS: [(&str, &str); 12] = [
     ("gatheringId", "gathering"),
     ("membershipId", "guestMembership"),
     ("scheduleId", "schedule"),
@@ -18,6 +18,8 @@ const NOUNS: [(&str, &str); 10] = [
     ("messageId", "said"),
     ("upToId", "notification"),
     ("", "viewer"),
+    ("", "order"),
+    ("", "entry"),
 ];
 
 /// Sends every kind of wrong id as every id argument there is.

@@ -58,20 +58,21 @@ const GOOD: &[Good] = &[
         Role::Host,
         r#"{ "gatheringId": "<gathering>", "title": "첫 만남", "description": "인사해요.",
             "place": "시청 앞", "startsAt": "<soon>", "endsAt": "<later>",
-            "timeZone": "Asia/Seoul", "capacity": 3 }"#,
+            "timeZone": "Asia/Seoul", "capacity": 3, "fee": 12000,
+            "refundableUntil": "<sooner>" }"#,
     ),
     Good(
         "scheduleUpdate",
         Role::Host,
         r#"{ "scheduleId": "<schedule>", "title": "다음 만남", "description": "또 만나요.",
             "place": "시청 뒤", "startsAt": "<soon>", "endsAt": "<later>", "capacity": 9,
-            "closed": true }"#,
+            "fee": 12000, "refundableUntil": "<sooner>", "closed": true }"#,
     ),
     Good("scheduleCancel", Role::Host, r#"{ "scheduleId": "<schedule>", "reason": "비가 와요." }"#),
     Good(
         "scheduleAttend",
         Role::Member,
-        r#"{ "scheduleId": "<free>", "joinWaitlist": true, "allowOverlap": true }"#,
+        r#"{ "scheduleId": "<free>", "joinWaitlist": true, "autoPay": true, "allowOverlap": true }"#,
     ),
     Good("scheduleWithdraw", Role::Member, r#"{ "scheduleId": "<schedule>" }"#),
     Good("attendanceRecord", Role::Host, r#"{ "attendanceId": "<attendance>", "attended": true }"#),
@@ -87,6 +88,7 @@ const GOOD: &[Good] = &[
         r#"{ "gatheringId": "<gathering>", "body": "안녕하세요", "clientId": "<fresh>" }"#,
     ),
     Good("chatMessageDelete", Role::Member, r#"{ "messageId": "<said>" }"#),
+    Good("walletTopUp", Role::Host, r#"{ "amount": 10000 }"#),
     Good("notificationMarkRead", Role::Member, r#"{ "upToId": "<notification>" }"#),
 ];
 

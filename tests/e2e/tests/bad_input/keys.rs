@@ -23,6 +23,7 @@ pub async fn try_all(scene: &Scene) {
     }
     trial.end(14).await;
     needed_to_attend(scene).await;
+    needed_to_top_up(scene).await;
     used_before(scene).await;
 }
 
@@ -36,6 +37,27 @@ async fn needed_to_attend(scene: &Scene) {
     let mut trial = trial;
     trial.sent("scheduleAttend without a key".to_owned()).await;
     trial.end(1).await;
+}
+
+async fn needed_to_top_up(scene: &Scene) {
+    let mut trial = Trial::begin(scene).await;
+    let host = &scene.cast.host;
+    let query =
+        "mutation { it: walletTopUp(input: { amount: 10000 }) { userErrors { code path } } }";
+    let body = host.graphql(query, json!({})).await;
+    let errors = &body["data"]["it"]["userErrors"];
+    assert_eq!(*errors, json!([{ "code": "INVALID", "path": null }]), "{body}");
+    trial.sent("walletTopUp without a key".to_owned()).await;
+    trial.end(1).await;
+
+    let variables = json!({ "input": { "amount": 10_000 }, "key": "money" });
+    expect_data(&host.graphql(&operation("walletTopUp"), variables.clone()).await);
+    let mut trial = Trial::begin(scene).await;
+    expect_data(&host.graphql(&operation("walletTopUp"), variables).await);
+    trial.sent("the same key and amount".to_owned()).await;
+    let by = Refusal::User("IDEMPOTENCY_KEY_REUSED", None);
+    trial.keyed(host, "walletTopUp", json!({ "amount": 20_000 }), json!("money"), by).await;
+    trial.end(2).await;
 }
 
 async fn used_before(scene: &Scene) {

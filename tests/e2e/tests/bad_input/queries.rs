@@ -10,7 +10,7 @@ struct List {
     at: &'static str,
 }
 
-const LISTS: [List; 12] = [
+const LISTS: [List; 13] = [
     List { query: "{ gatherings(<page>) { <edges> } }", at: "/gatherings" },
     List { query: "{ gatherings(sort: NEWEST, <page>) { <edges> } }", at: "/gatherings" },
     List { query: "{ gatherings(sort: POPULAR, <page>) { <edges> } }", at: "/gatherings" },
@@ -41,6 +41,10 @@ const LISTS: [List; 12] = [
         at: "/node/messages",
     },
     List { query: "{ viewer { notifications(<page>) { <edges> } } }", at: "/viewer/notifications" },
+    List {
+        query: "{ viewer { wallet { entries(<page>) { <edges> } } } }",
+        at: "/viewer/wallet/entries",
+    },
 ];
 
 /// Arguments of a page that make no sense, and the one that is at fault.

@@ -169,6 +169,24 @@ const CASES: &[Case] = &[
     ),
     case(&[], Step(Member, ATTEND, r#"{ "scheduleId": "<overlapping>" }"#), "OVERLAPS"),
     case(&[], Step(Applicant, ATTEND, FREE), "NOT_A_MEMBER"),
+    case(&[], Step(Host, ATTEND, r#"{ "scheduleId": "<payable>" }"#), "INSUFFICIENT_BALANCE"),
+    case(&[], Step(Member, ATTEND, r#"{ "scheduleId": "<paid>" }"#), "ALREADY_EXISTS"),
+    about(
+        &[],
+        Step(Host, "scheduleUpdate", r#"{ "scheduleId": "<paid>", "fee": 5000 }"#),
+        "WRONG_STATE",
+        "fee",
+    ),
+    about(
+        &[],
+        Step(
+            Host,
+            "scheduleUpdate",
+            r#"{ "scheduleId": "<paid>", "refundableUntil": "<sooner>" }"#,
+        ),
+        "WRONG_STATE",
+        "refundableUntil",
+    ),
     case(&[Step(Member, WITHDRAW, SCHEDULE)], Step(Member, WITHDRAW, SCHEDULE), "WRONG_STATE"),
     case(&[], Step(Member, WITHDRAW, r#"{ "scheduleId": "<free>" }"#), "WRONG_STATE"),
     case(

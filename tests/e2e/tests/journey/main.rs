@@ -5,6 +5,8 @@ mod chat;
 mod gatherings;
 mod live;
 mod notifications;
+mod offers;
+mod paid;
 mod retries;
 mod reviews;
 mod schedules;

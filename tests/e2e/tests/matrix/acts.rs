@@ -114,6 +114,19 @@ pub const ACTS: &[Act] = &[
         does: [SIGN_IN, Refused("NOT_A_MEMBER"), Done, Done],
     },
     Act {
+        mutation: "scheduleAttend",
+        input: r#"{ scheduleId: "<payable>" }"#,
+        payload: &["attendance"],
+        // Only the member has the money for it.
+        does: [SIGN_IN, Refused("NOT_A_MEMBER"), Done, Refused("INSUFFICIENT_BALANCE")],
+    },
+    Act {
+        mutation: "walletTopUp",
+        input: "{ amount: 10000 }",
+        payload: &["viewer"],
+        does: SIGNED_IN,
+    },
+    Act {
         mutation: "scheduleWithdraw",
         input: r#"{ scheduleId: "<schedule>" }"#,
         payload: &["attendance"],

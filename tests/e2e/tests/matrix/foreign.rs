@@ -120,7 +120,8 @@ const OPEN_TO_ALL: &[&str] = &[
 ];
 
 /// Things that only some may know of.
-const HIDDEN: &[&str] = &["applicant", "waiting", "begunWaiting", "viewer", "said", "notification"];
+const HIDDEN: &[&str] =
+    &["applicant", "waiting", "begunWaiting", "viewer", "said", "notification", "order", "entry"];
 
 /// Tries every id argument as the outsider; fails naming all that tell or change something.
 pub async fn try_all(scene: &Scene) {

@@ -6,6 +6,7 @@ mod coverage;
 mod fields;
 mod foreign;
 mod live;
+mod money_rows;
 mod mutations;
 mod room_rows;
 mod rows;

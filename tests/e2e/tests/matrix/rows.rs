@@ -60,6 +60,7 @@ pub const GROUPS: &[Group] = &[
                 [Gone, Empty, Data, Data],
             ),
             plain("unreadNotificationCount", SIGNED_IN),
+            ask("wallet", "wallet { balance }", "/balance", SIGNED_IN),
         ],
     },
     Group {
@@ -164,6 +165,9 @@ pub const GROUPS: &[Group] = &[
             plain("timeZone", EVERYONE),
             plain("capacity", EVERYONE),
             plain("goingCount", EVERYONE),
+            plain("heldCount", EVERYONE),
+            plain("fee", EVERYONE),
+            plain("refundableUntil", NOTHING),
             plain("waitlistCount", EVERYONE),
             plain("status", EVERYONE),
             plain(
@@ -192,6 +196,8 @@ pub const GROUPS: &[Group] = &[
             ask("member", "member { id }", "/id", EVERYONE),
             plain("state", EVERYONE),
             plain("waitlistPosition", NOTHING),
+            plain("holdExpiresAt", NOTHING),
+            ask("order", "order { id }", "", NOTHING),
             plain("updatedAt", EVERYONE),
             ask("schedule", "schedule { title }", "/title", EVERYONE),
         ],

@@ -89,9 +89,39 @@ impl Scene {
             ("outsidersGathering", own),
         ]);
         let mut scene = Self { cast, names };
+        scene.pay().await;
         scene.reset().await;
         scene.hear().await;
         scene
+    }
+
+    /// Adds a gathering whose schedules cost something: one the member has paid for, and one that only the
+    /// member can pay for: `<paid>`, `<paidAttendance>`, `<order>`, `<entry>`, `<payable>`.
+    async fn pay(&mut self) {
+        let Cast { host, member, .. } = &self.cast;
+        let gathering = host.create_gathering(json!({ "title": "유료 모임" })).await;
+        member.join(&gathering).await;
+        let costly = |days: i64| json!({ "fee": 12_000, "startsAt": in_hours(24 * days), "endsAt": in_hours(24 * days + 1) });
+        let paid = host.create_schedule(&gathering, costly(10)).await;
+        let payable = host.create_schedule(&gathering, costly(11)).await;
+        member.top_up(1_000_000).await;
+        host.top_up(5_000).await;
+        let attendance = attend(member, &paid).await;
+        // Money moves by itself.
+        let (order, entry) = eventually(async || {
+            let data = member.data(PAYMENT, json!({})).await;
+            let line = &data["viewer"]["wallet"]["entries"]["edges"][0]["node"];
+            let ids = line["order"]["id"].as_str().zip(line["id"].as_str());
+            ids.map(|(order, entry)| (order.to_owned(), entry.to_owned())).ok_or(data)
+        })
+        .await;
+        self.names.extend([
+            ("paid", paid),
+            ("payable", payable),
+            ("paidAttendance", attendance),
+            ("order", order),
+            ("entry", entry),
+        ]);
     }
 
     /// Waits until the host and the member were notified of something, which takes its time; the newest
@@ -226,6 +256,7 @@ impl Scene {
             let (name, rest) = part.split_once('>').expect("a name ends with >");
             match name {
                 "fresh" => filled.push_str(&uuid::Uuid::now_v7().simple().to_string()),
+                "sooner" => filled.push_str(&in_hours(24)),
                 "soon" => filled.push_str(&in_hours(48)),
                 "later" => filled.push_str(&in_hours(50)),
                 name => filled.push_str(self.id(name)),
@@ -278,5 +309,7 @@ const OWN_MEMBERSHIP: &str = "query($id: ID!) {
   node(id: $id) { ... on Gathering { viewerMembership { id } } }
 }";
 const NEWEST: &str = "{ viewer { notifications(first: 1) { edges { node { id } } } } }";
+const PAYMENT: &str =
+    "{ viewer { wallet { entries(first: 1) { edges { node { id order { id } } } } } } }";
 const RATING: &str = "query($id: ID!) { node(id: $id) { ... on Gathering { rating } } }";
 const STATUS: &str = "query($id: ID!) { node(id: $id) { ... on Schedule { status } } }";

@@ -21,7 +21,8 @@ const QUERIES: [&str; 3] = [
     r#"{
         viewer { id email member { nickname bio avatarUrl joinedAt }
           memberships(first: 100) { edges { node { id role status updatedAt } } }
-          attendances(first: 100) { edges { node { id state updatedAt } } } }
+          attendances(first: 100) { edges { node { id state updatedAt } } }
+          wallet { balance held entries(first: 100) { edges { node { id } } } } }
         guest: member(by: { id: "<guest>" }) { nickname bio avatarUrl viewerHasBlocked }
     }"#,
     r#"{ node(id: "<gathering>") { ... on Gathering { title
@@ -32,7 +33,7 @@ const QUERIES: [&str; 3] = [
         banned: members(status: BANNED, first: 20) { ...Roster }
         rejected: members(status: REJECTED, first: 20) { ...Roster }
         schedules(first: 9) { edges { node { id title description place startsAt endsAt timeZone
-          capacity goingCount waitlistCount status
+          capacity goingCount heldCount waitlistCount fee refundableUntil status
           going: attendances(first: 9) { ...Line }
           waiting: attendances(state: WAITLISTED, first: 9) { ...Line }
           withdrawn: attendances(state: WITHDRAWN, first: 9) { ...Line } } } }

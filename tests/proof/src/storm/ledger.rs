@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sqlx::PgPool;
-use uuid::Uuid;
+
+use crate::graph::uuid;
 
 /// Member, kind and subject of a notification.
 type About = (String, String, String);
@@ -115,10 +114,4 @@ impl fmt::Display for Told {
              doubled {doubled}, gaps in numbers {gaps}"
         )
     }
-}
-
-/// The UUID in a global id: all of it but the tag in front.
-pub fn uuid(global: &str) -> String {
-    let bytes = URL_SAFE_NO_PAD.decode(global).unwrap();
-    Uuid::from_slice(&bytes[1..]).unwrap().to_string()
 }

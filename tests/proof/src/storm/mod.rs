@@ -3,7 +3,6 @@
 
 mod compare;
 mod faults;
-mod graph;
 mod ledger;
 mod worker;
 

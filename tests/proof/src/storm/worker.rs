@@ -12,8 +12,8 @@ use sqlx::PgPool;
 use tokio::time::sleep;
 
 use super::Progress;
-use super::graph::{self, act};
 use super::ledger::Ledger;
+use crate::graph::{self, act};
 
 const MEMBERS: usize = 6;
 /// Far enough away that no reminder is due.
@@ -269,7 +269,7 @@ impl Settled {
 
     /// Only who is on the schedule room's roster is told of a new schedule.
     async fn roster_heard(&self) {
-        let membership = super::ledger::uuid(&self.guests[0].membership);
+        let membership = graph::uuid(&self.guests[0].membership);
         loop {
             let (unheard,): (i64,) =
                 sqlx::query_as(UNHEARD).bind(&membership).fetch_one(&self.pool).await.unwrap();
