@@ -20,6 +20,8 @@ const BUDGET: usize = 32 * 1024 * 1024;
 /// Names the directory that is searched.
 const CURRENT: &str = "current";
 const FINGERPRINT: &str = "fingerprint";
+/// Names the replica whose rows the indexes were made from.
+const REPLICA: &str = "replica";
 
 /// Why the index cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +47,12 @@ pub struct Shelf {
     writer: Mutex<IndexWriter>,
     covered: Mutex<i64>,
     analyzer: Arc<Analyzer>,
+    fields: Fields,
+}
+
+/// What is searched, open for reading while another process may write it.
+pub struct Pane {
+    reader: IndexReader,
     fields: Fields,
 }
 
@@ -83,6 +91,32 @@ pub fn open(root: &Path, analyzer: &Arc<Analyzer>) -> Result<Opened, Broken> {
         next = Some(begin(root, analyzer)?);
     }
     Ok(Opened { current, next })
+}
+
+/// Throws away what was made from the rows of another replica, whose numbers mean something else.
+pub fn belong(root: &Path, replica: &str) -> Result<(), Broken> {
+    let place = root.join(REPLICA);
+    if fs::read_to_string(&place).is_ok_and(|it| it == replica) {
+        return Ok(());
+    }
+    match fs::remove_dir_all(root) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+        _ => fs::create_dir_all(root)?,
+    }
+    Ok(write_whole(&place, replica)?)
+}
+
+/// Looks at the index that is searched under a directory; nothing when there is none that can be asked.
+pub fn look(root: &Path) -> Result<Option<Pane>, Broken> {
+    let Ok(named) = fs::read_to_string(root.join(CURRENT)) else { return Ok(None) };
+    let path = root.join(format!("index-{}", named.trim()));
+    let print = fs::read_to_string(path.join(FINGERPRINT)).unwrap_or_default();
+    if !print.starts_with(&fields_print()) {
+        return Ok(None);
+    }
+    let index = Index::open_in_dir(&path)?;
+    let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+    Ok(Some(Pane { reader, fields: schema::build().1 }))
 }
 
 /// Begins a new index beside those that stand.
@@ -142,6 +176,18 @@ fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     match path.parent() {
         Some(directory) => fs::File::open(directory)?.sync_all(),
         None => Ok(()),
+    }
+}
+
+impl Pane {
+    /// What was visible when it was opened.
+    pub fn searcher(&self) -> tantivy::Searcher {
+        self.reader.searcher()
+    }
+
+    /// The fields.
+    pub fn fields(&self) -> &Fields {
+        &self.fields
     }
 }
 

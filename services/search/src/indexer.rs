@@ -8,6 +8,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use moim_kit::task::Tasks;
 use moim_kit::{Clock, Fault};
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use crate::analysis::Analyzer;
 use crate::index::{self, Opened, Shelf};
@@ -32,6 +33,7 @@ pub struct Library {
     pub analyzer: Arc<Analyzer>,
     current: ArcSwapOption<Shelf>,
     next: ArcSwapOption<Shelf>,
+    finished: Notify,
     pub suggestions: ArcSwap<Suggestions>,
     pub popular: Mutex<Popular>,
     store: Store,
@@ -57,6 +59,7 @@ impl Library {
             analyzer,
             current: shelf(current),
             next: shelf(next),
+            finished: Notify::new(),
             suggestions: ArcSwap::default(),
             popular: Mutex::new(Popular::restore(rules, counted.as_bytes())),
             store,
@@ -98,6 +101,14 @@ impl Library {
         });
     }
 
+    /// Waits until the first index holds every row, but no longer than this: what there is of it can be searched
+    /// meanwhile.
+    pub async fn settle(&self, at_most: Duration) {
+        if self.current.load().is_none() {
+            let _ = tokio::time::timeout(at_most, self.finished.notified()).await;
+        }
+    }
+
     async fn follow(&self, pause: Duration) -> Result<(), Fault> {
         let target = self.next.load_full().or_else(|| self.current.load_full());
         let target = target.ok_or_else(|| Fault::internal("there is no index"))?;
@@ -132,6 +143,7 @@ impl Library {
         blocking(move || index::swap(&root, &shelf)).await?;
         self.current.store(Some(next));
         self.next.store(None);
+        self.finished.notify_one();
         Ok(())
     }
 

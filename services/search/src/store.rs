@@ -36,6 +36,9 @@ WHERE d.sequence > $1 OR d.sequence = $1 AND (d.kind, d.id) > ($2, $3)
 ORDER BY d.sequence, d.kind, d.id LIMIT $4";
 const LIST_TITLES: &str = "
 SELECT title, size FROM document WHERE kind = 'gathering' AND NOT gone ORDER BY size DESC, id LIMIT $1";
+const NAME_REPLICA: &str =
+    "INSERT INTO replica (id, name) VALUES (1, $1) ON CONFLICT (id) DO NOTHING";
+const FIND_REPLICA: &str = "SELECT name FROM replica WHERE id = 1";
 const FIND_POPULAR: &str = "SELECT snapshot FROM popular WHERE id = 1";
 const KEEP_POPULAR: &str = "
 INSERT INTO popular (id, snapshot) VALUES (1, $1)
@@ -120,6 +123,15 @@ pub struct Store(Outbox);
 impl Store {
     pub fn new(outbox: Outbox) -> Self {
         Self(outbox)
+    }
+
+    /// What this replica is called; a new one takes the name that is offered.
+    pub async fn name(&self, offered: &str) -> Result<String, Fault> {
+        let mut tx = self.0.begin().await?;
+        tx.execute(NAME_REPLICA, args![offered]).await?;
+        let row: Option<(String,)> = tx.fetch_optional(FIND_REPLICA, args![]).await?;
+        tx.commit().await?;
+        row.map(|it| it.0).ok_or_else(|| Fault::internal("a replica without a name"))
     }
 
     /// What has changed after a place, in order.
