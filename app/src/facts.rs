@@ -103,6 +103,11 @@ pub fn require_secret(given: &MetadataMap, secret: &str) -> Result<(), Status> {
     Err(Status::permission_denied("for rooms of this house only"))
 }
 
+/// The same for rooms that answer some of their calls to those who know the secret alone.
+pub fn trusts(secret: Arc<str>) -> moim_search::Trusts {
+    Arc::new(move |given| require_secret(given, &secret))
+}
+
 /// The log of a room in another process.
 pub struct RemoteLog {
     client: FactServiceClient<Wire>,
