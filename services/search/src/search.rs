@@ -26,7 +26,7 @@ const LITTLE: usize = 10;
 /// What another alternative adds to the best one.
 const TIE: f32 = 0.1;
 /// Tag of the cursors of search results: the key is the score.
-pub const RESULTS: u8 = 0x71;
+pub const RESULTS: u8 = 0x81;
 
 /// One state of the index, to be searched.
 pub struct Search<'a> {
