@@ -1,5 +1,6 @@
 //! The room's calls over real sockets, fed by the facts of scripted rooms.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,6 +81,10 @@ impl World {
 }
 
 async fn open(bed: &Bed, log: Arc<ScriptedLog>) -> SearchServiceClient<Wire> {
+    open_at(&bed.data().join("search-index"), bed, log).await
+}
+
+async fn open_at(root: &Path, bed: &Bed, log: Arc<ScriptedLog>) -> SearchServiceClient<Wire> {
     let ground = bed.ground("search", &MIGRATIONS).await;
     let quiet: Arc<dyn Log> = ScriptedLog::new();
     let logs: [(&'static str, Arc<dyn Log>); 3] =
@@ -89,8 +94,7 @@ async fn open(bed: &Bed, log: Arc<ScriptedLog>) -> SearchServiceClient<Wire> {
         Some(_) => Ok(()),
         None => Err(Status::unauthenticated("a stranger")),
     });
-    let root = bed.data().join("search-index");
-    let room = moim_search::open(config, ground, &root, trusts, logs).await.unwrap();
+    let room = moim_search::open(config, ground, root, trusts, logs).await.unwrap();
     SearchServiceClient::new(bed.serve(&room).await)
 }
 
@@ -189,4 +193,22 @@ async fn a_second_opening_goes_on_with_the_index_of_the_first() {
     let world = World { bed, client, log };
     world.gathering(GatheringId::fresh(), 1, "새벽 등산 모임", "11440");
     world.finds("등산", 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_of_rows_that_are_gone_is_built_anew_from_those_there_are() {
+    let world = World::new().await;
+    for title in ["주말 등산 모임", "새벽 등산 모임", "야간 등산 모임"] {
+        world.gathering(GatheringId::fresh(), 1, title, "11440");
+    }
+    world.finds("등산", 3).await;
+    let root = world.bed.data().join("search-index");
+    assert!(world.bed.tasks.stop(Duration::from_secs(10)).await);
+    // A new database numbers its rows from one again, which the old index has covered already.
+    let (bed, log) = (Bed::sqlite(), ScriptedLog::new());
+    let client = open_at(&root, &bed, log.clone()).await;
+    let anew = World { bed, client, log };
+    anew.gathering(GatheringId::fresh(), 1, "아침 등산 모임", "11440");
+    anew.finds("등산", 1).await;
+    anew.finds("아침", 1).await;
 }
