@@ -170,6 +170,16 @@ impl Platform {
         &mut self.processes[at]
     }
 
+    /// Another process of a room that runs apart, with its files in a directory of this name.
+    pub fn another(&self, room: &str, data: &str) -> Process {
+        let listen = format!("127.0.0.1:{}", free_port());
+        let name = format!("MOIM_ROOMS__{}__LISTEN", room.to_uppercase());
+        let knobs = self.knobs.iter().map(|(it, value)| (&**it, &**value));
+        let knobs: Vec<_> = knobs.chain([(name.as_str(), listen.as_str())]).collect();
+        let arguments = ["run", room, "--data", data];
+        Process::start(&format!("another-{room}"), self.directory(), &arguments, &knobs)
+    }
+
     /// The database of rooms apart or of twins, a schema for each room.
     pub fn database(&self) -> &str {
         self.database.as_deref().expect("one process is on SQLite")
