@@ -35,6 +35,8 @@ pub struct Config {
     pub payment: moim_payment::Config,
     /// Notifications.
     pub notification: moim_notification::Config,
+    /// Finding what people mean.
+    pub search: moim_search::Config,
 }
 
 /// What all rooms of a house share.
@@ -76,6 +78,8 @@ pub struct Rooms {
     pub notification: Place,
     /// The payment room.
     pub payment: Place,
+    /// The search room.
+    pub search: Place,
 }
 
 impl Default for Rooms {
@@ -88,6 +92,7 @@ impl Default for Rooms {
             chat: Place::at(5005),
             notification: Place::at(5006),
             payment: Place::at(5007),
+            search: Place::at(5008),
         }
     }
 }
@@ -112,6 +117,11 @@ impl Place {
 }
 
 impl Config {
+    /// Directory of the search room's index.
+    pub fn index(&self) -> PathBuf {
+        self.house.data.join("search")
+    }
+
     /// As TOML, with secrets covered.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         let mut shown = self.clone();

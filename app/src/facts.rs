@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use moim_kit::bus::{Digest, Entry, Fact, Kind, Log};
+use moim_kit::bus::{Consumer, Digest, Entry, Fact, Kind, Log};
 use moim_kit::trace::Trace;
 use moim_kit::wire::Wire;
 use moim_kit::{Call, Fault, Timestamp};
@@ -60,7 +60,7 @@ impl FactService for LogServer {
         request: Request<proto::LagRequest>,
     ) -> Result<Response<proto::LagResponse>, Status> {
         require_secret(request.metadata(), &self.secret)?;
-        match self.log.lag("", request.get_ref().position).await? {
+        match self.log.lag(&Consumer::room(""), request.get_ref().position).await? {
             Some(entries) => Ok(Response::new(proto::LagResponse { entries })),
             None => Err(Status::unimplemented("this log keeps no count")),
         }
@@ -103,6 +103,11 @@ pub fn require_secret(given: &MetadataMap, secret: &str) -> Result<(), Status> {
     Err(Status::permission_denied("for rooms of this house only"))
 }
 
+/// The same for rooms that answer some of their calls to those who know the secret alone.
+pub fn trusts(secret: Arc<str>) -> moim_search::Trusts {
+    Arc::new(move |given| require_secret(given, &secret))
+}
+
 /// The log of a room in another process.
 pub struct RemoteLog {
     client: FactServiceClient<Wire>,
@@ -142,7 +147,7 @@ impl Log for RemoteLog {
         self.ask(position, 1, at_most).await.map(|_| ())
     }
 
-    async fn lag(&self, _: &str, position: i64) -> Result<Option<u64>, Fault> {
+    async fn lag(&self, _: &Consumer, position: i64) -> Result<Option<u64>, Fault> {
         let request = self.request(proto::LagRequest { position }, Duration::ZERO)?;
         match self.client.clone().lag(request).await {
             Ok(answer) => Ok(Some(answer.into_inner().entries)),

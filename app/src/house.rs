@@ -14,16 +14,26 @@ use moim_kit::{Clock, Fault};
 use moim_storage::Db;
 
 use crate::config::Config;
+use crate::facts;
 use crate::keys::MemberKeys;
 use crate::late::LateLog;
 use crate::metrics;
 use crate::site::Site;
 
 /// Every room, in the order they are opened.
-pub const ROOMS: [&str; 8] =
-    ["member", "gathering", "schedule", "payment", "review", "chat", "notification", "bff"];
+pub const ROOMS: [&str; 9] = [
+    "member",
+    "gathering",
+    "schedule",
+    "payment",
+    "review",
+    "chat",
+    "notification",
+    "search",
+    "bff",
+];
 
-/// What each room tells; a broker keeps a stream of states and one of events for it.
+/// What each room tells, if anything; a broker keeps a stream of states and one of events for it.
 const NOUNS: [(&str, &[&str]); 7] = [
     ("member", &["member"]),
     ("gathering", &["gathering", "membership"]),
@@ -154,7 +164,7 @@ impl Site<'_> {
             let room = room.context("the gathering room did not open")?;
             self.stand(room, &config.rooms.gathering).await?
         } else {
-            let needed = ["schedule", "review", "chat", "notification", "bff"];
+            let needed = ["schedule", "review", "chat", "notification", "search", "bff"];
             let needed = needed.iter().any(|room| plan.here.contains(room));
             self.far("gathering", &config.rooms.gathering, needed).await?
         };
@@ -173,7 +183,7 @@ impl Site<'_> {
             let room = room.context("the schedule room did not open")?;
             self.stand(room, &config.rooms.schedule).await?
         } else {
-            let needed = ["payment", "review", "notification", "bff"];
+            let needed = ["payment", "review", "notification", "search", "bff"];
             let needed = needed.iter().any(|room| plan.here.contains(room));
             self.far("schedule", &config.rooms.schedule, needed).await?
         };
@@ -231,6 +241,17 @@ impl Site<'_> {
             self.far("notification", &config.rooms.notification, needed).await?
         };
 
+        let search = if plan.here.contains("search") {
+            let ground = self.local_ground("search", &moim_search::MIGRATIONS).await?;
+            let heard = [("member", &member), ("gathering", &gathering), ("schedule", &schedule)];
+            let logs = heard.map(|(name, room)| (name, (plan.bus)(room.log.clone())));
+            let (root, trusts) = (config.index(), facts::trusts(self.secret.clone()));
+            let room = moim_search::open(config.search.clone(), ground, &root, trusts, logs).await;
+            self.stand(room.context("the search room did not open")?, &config.rooms.search).await?
+        } else {
+            self.far("search", &config.rooms.search, plan.here.contains("bff")).await?
+        };
+
         let upstream = Upstream::new(Wires {
             member: member.wire.clone(),
             gathering: gathering.wire,
@@ -239,6 +260,7 @@ impl Site<'_> {
             chat: chat.wire,
             notification: notification.wire,
             payment: payment.wire,
+            search: search.wire,
         });
         let live = LiveWires {
             chat: chat.live,

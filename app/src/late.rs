@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use moim_kit::bus::{Digest, Entry, Fact, Feed, Log};
+use moim_kit::bus::{Consumer, Digest, Entry, Fact, Feed, Log};
 use moim_kit::{Code, Fault};
 use tokio::sync::SetOnce;
 use uuid::Uuid;
@@ -50,7 +50,7 @@ impl Log for LateLog {
 
     /// Waits for the log: only that knows whether there is a broker, and whoever heard that there is none
     /// would never ask again.
-    async fn feed(&self, consumer: &str) -> Result<Option<Box<dyn Feed>>, Fault> {
+    async fn feed(&self, consumer: &Consumer) -> Result<Option<Box<dyn Feed>>, Fault> {
         match tokio::time::timeout(OPENS_WITHIN, self.log.wait()).await {
             Ok(log) => log.feed(consumer).await,
             Err(_) => Err(Fault::new(Code::Unavailable, "NOT_OPEN", "The room is still opening.")
@@ -65,7 +65,7 @@ impl Log for LateLog {
         }
     }
 
-    async fn lag(&self, consumer: &str, position: i64) -> Result<Option<u64>, Fault> {
+    async fn lag(&self, consumer: &Consumer, position: i64) -> Result<Option<u64>, Fault> {
         match self.log.get() {
             Some(log) => log.lag(consumer, position).await,
             None => Ok(None),
@@ -124,8 +124,8 @@ mod tests {
             Err(away())
         }
 
-        async fn feed(&self, consumer: &str) -> Result<Option<Box<dyn Feed>>, Fault> {
-            self.note(format!("feed {consumer}"));
+        async fn feed(&self, consumer: &Consumer) -> Result<Option<Box<dyn Feed>>, Fault> {
+            self.note(format!("feed {}", consumer.name()));
             Err(away())
         }
 
@@ -134,8 +134,8 @@ mod tests {
             Ok(Some(vec![Digest { bucket: "7f".to_owned(), count: 1, sum: 1 }]))
         }
 
-        async fn lag(&self, consumer: &str, position: i64) -> Result<Option<u64>, Fault> {
-            self.note(format!("lag {consumer} {position}"));
+        async fn lag(&self, consumer: &Consumer, position: i64) -> Result<Option<u64>, Fault> {
+            self.note(format!("lag {} {position}", consumer.name()));
             Ok(Some(3))
         }
 
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(late.read(0, 10).await.unwrap(), []);
         late.wait(0, Duration::from_millis(10)).await.unwrap();
         assert_eq!(late.digest("rating").await.unwrap(), None);
-        assert_eq!(late.lag("gathering", 0).await.unwrap(), None);
+        assert_eq!(late.lag(&Consumer::room("gathering"), 0).await.unwrap(), None);
         assert_eq!(late.states("rating", "7f", None, 10).await.unwrap(), []);
     }
 
@@ -183,7 +183,8 @@ mod tests {
     async fn whoever_waits_is_woken_when_it_is_filled() {
         let late = LateLog::default();
         let fill = async { late.fill(Arc::new(Standing::default())) };
-        let all = async { tokio::join!(late.wait(0, LONG), late.feed("gathering"), fill) };
+        let gathering = Consumer::room("gathering");
+        let all = async { tokio::join!(late.wait(0, LONG), late.feed(&gathering), fill) };
         let (waited, fed, ()) = tokio::time::timeout(SOON, all).await.unwrap();
         waited.unwrap();
         assert_eq!(fed.err().map(|fault| fault.reason().to_owned()).as_deref(), Some("AWAY"));
@@ -197,9 +198,9 @@ mod tests {
         late.fill(Arc::new(Standing::default()));
         assert_eq!(late.read(7, 20).await.unwrap().len(), 1);
         assert_eq!(late.wait(8, LONG).await.unwrap_err().reason(), "AWAY");
-        assert!(late.feed("gathering").await.is_err());
+        assert!(late.feed(&Consumer::room("gathering")).await.is_err());
         assert_eq!(late.digest("rating").await.unwrap().unwrap().len(), 1);
-        assert_eq!(late.lag("gathering", 5).await.unwrap(), Some(3));
+        assert_eq!(late.lag(&Consumer::room("gathering"), 5).await.unwrap(), Some(3));
         let after = Some(Uuid::nil());
         assert_eq!(late.states("rating", "7f", after, 9).await.unwrap(), [fact()]);
         let asked = [

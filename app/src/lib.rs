@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod config;
+mod explain;
 mod facts;
 pub mod house;
 mod keys;

@@ -73,18 +73,38 @@ impl<'a> Site<'a> {
         room: &'static str,
         migrations: &'static moim_storage::Migrator,
     ) -> anyhow::Result<Ground> {
-        let house = (self.clock.clone(), self.tasks.clone(), self.verifier.clone());
-        let opened =
-            Ground::open(&self.config.storage, &self.config.house.data, room, migrations, house);
-        let ground = opened
-            .await
-            .with_context(|| format!("the database of the {room} room did not open"))?;
+        let ground = self.open_ground(&self.config.storage, room, migrations).await?;
         self.databases.push(ground.db.clone());
         if let Some(bus) = self.bus.clone() {
             let publisher = Publisher::new(bus, room, nouns(room));
             Carrier::new(ground.outbox.clone(), publisher).start(&self.tasks);
         }
         Ok(ground)
+    }
+
+    /// The ground of a room of which each process keeps everything for itself, and which tells nothing: a SQLite
+    /// file, also where others use PostgreSQL.
+    pub async fn local_ground(
+        &mut self,
+        room: &'static str,
+        migrations: &'static moim_storage::Migrator,
+    ) -> anyhow::Result<Ground> {
+        let storage = moim_storage::Config { url: String::new(), ..self.config.storage.clone() };
+        let ground = self.open_ground(&storage, room, migrations).await?;
+        self.databases.push(ground.db.clone());
+        Ok(ground)
+    }
+
+    async fn open_ground(
+        &self,
+        storage: &moim_storage::Config,
+        room: &'static str,
+        migrations: &'static moim_storage::Migrator,
+    ) -> anyhow::Result<Ground> {
+        let house = (self.clock.clone(), self.tasks.clone(), self.verifier.clone());
+        Ground::open(storage, &self.config.house.data, room, migrations, house)
+            .await
+            .with_context(|| format!("the database of the {room} room did not open"))
     }
 
     /// A room in this process; when others run apart it also listens for them.

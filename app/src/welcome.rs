@@ -30,7 +30,9 @@ Try
      mutation { authLogIn(input: { email: "member@moim.town", password: "moim-town" }) { tokens { accessToken } viewer { member { nickname } } userErrors { message } } }
   3. Your places, once signed in
      { viewer { memberships(first: 10) { edges { node { role gathering { title } } } } attendances(from: "NOW", first: 10) { edges { node { state waitlistPosition schedule { title startsAt } } } } } }
-  4. What you can spend, and where it came from; pay for a schedule with a fee by scheduleAttend
+  4. Find what you mean, also when your fingers slip (ㄷㅅ, ehrtj)
+     { search(query: "한강 산책", first: 5) { totalCount correctedQuery edges { highlights { field text } node { __typename ... on Gathering { title } ... on Schedule { title startsAt } ... on Member { nickname } } } } popularSearches(first: 5) { term } }
+  5. What you can spend, and where it came from; pay for a schedule with a fee by scheduleAttend
      { viewer { wallet { balance held entries(first: 5) { edges { node { kind amount order { state schedule { title } } } } } } } }
 "#;
 

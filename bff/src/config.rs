@@ -215,7 +215,7 @@ impl Config {
                 depth: self.depth,
                 cost: self.cost,
                 introspection: self.is_development(),
-                list_sizes: vec![("regions", 230), ("nodes", 100)],
+                list_sizes: vec![("regions", 230), ("nodes", 100), ("popularSearches", 10)],
                 ..defaults.guard
             },
             limits: Limits {

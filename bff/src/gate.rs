@@ -13,7 +13,7 @@ use moim_kit::{Call, Clock, Code, Fault};
 use tokio::time::Instant;
 
 use crate::http::{Admitted, Arrival, Edge, Outcome, Refusal, StillGood, Via};
-use crate::schema::Scope;
+use crate::schema::{Scope, Voter};
 use crate::seal::Seal;
 use crate::upstream::Upstream;
 
@@ -83,6 +83,9 @@ impl Edge for Gate {
             Scope::new(call.clone(), reads_korean(headers), public_url.clone(), upstream.clone());
         let mut data = Data::default();
         data.insert(scope);
+        let address = || Some(arrival.peer?.ip().to_canonical().to_string());
+        let whom = call.viewer().map(|member| member.to_string()).or_else(address);
+        data.insert(Voter(whom.map(|whom| seal.pseudonym(&whom)).unwrap_or_default()));
         let bill = *development && headers.contains_key(BILL);
         let secure = public_url.starts_with("https:");
         let seal = seal.clone();

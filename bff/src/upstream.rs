@@ -8,6 +8,7 @@ use moim_proto::notification::v1::notification_service_client::NotificationServi
 use moim_proto::payment::v1::payment_service_client::PaymentServiceClient;
 use moim_proto::review::v1::review_service_client::ReviewServiceClient;
 use moim_proto::schedule::v1::schedule_service_client::ScheduleServiceClient;
+use moim_proto::search::v1::search_service_client::SearchServiceClient;
 
 /// A wire to every room, by its name.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct Wires {
     pub notification: Wire,
     /// Wallets and orders.
     pub payment: Wire,
+    /// Finding gatherings, schedules and members.
+    pub search: Wire,
 }
 
 /// How to reach every room; clones share the wires.
@@ -45,6 +48,8 @@ pub struct Upstream {
     pub notification: NotificationServiceClient<Wire>,
     /// Wallets and orders.
     pub payment: PaymentServiceClient<Wire>,
+    /// Finding gatherings, schedules and members.
+    pub search: SearchServiceClient<Wire>,
 }
 
 impl Upstream {
@@ -58,6 +63,7 @@ impl Upstream {
             chat: ChatServiceClient::new(wires.chat),
             notification: NotificationServiceClient::new(wires.notification),
             payment: PaymentServiceClient::new(wires.payment),
+            search: SearchServiceClient::new(wires.search),
         }
     }
 }

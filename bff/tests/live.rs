@@ -54,6 +54,7 @@ impl Stand {
             chat: chat.clone(),
             notification: nobody(),
             payment: nobody(),
+            search: nobody(),
         });
         let wires = LiveWires { chat, notification: nobody(), secret: SECRET.into() };
         let live = Live::new(wires, &upstream, &tasks);

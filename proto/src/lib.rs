@@ -65,6 +65,14 @@ pub mod notification {
     }
 }
 
+/// What people look for.
+pub mod search {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("moim.search.v1");
+    }
+}
+
 /// Facts and the logs they are read from.
 pub mod fact {
     /// Version 1.

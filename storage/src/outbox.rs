@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use moim_kit::bus::{Digest, Entry, Fact, Log};
+use moim_kit::bus::{Consumer, Digest, Entry, Fact, Log};
 use moim_kit::task::Tasks;
 use moim_kit::{Clock, Fault, metrics};
 use tokio::sync::{Notify, watch};
@@ -56,6 +56,7 @@ ORDER BY aggregate_id LIMIT $4";
 pub struct Outbox {
     db: Db,
     room: &'static str,
+    consumer: Consumer,
     clock: Clock,
     reconcile_every: Duration,
     fact_patience: Duration,
@@ -84,12 +85,25 @@ impl Outbox {
         let reconcile_every = Duration::from_millis(config.reconcile_every_ms.max(1));
         let fact_patience = Duration::from_millis(config.fact_patience_ms);
         let (wake, head) = (Arc::default(), watch::Sender::new(0));
-        Self { db, room, clock, reconcile_every, fact_patience, wake, head }
+        let consumer = Consumer::room(room);
+        Self { db, room, consumer, clock, reconcile_every, fact_patience, wake, head }
     }
 
     /// The room it belongs to.
     pub fn room(&self) -> &'static str {
         self.room
+    }
+
+    /// The same room, hearing the others as somebody else than all its processes together.
+    #[must_use]
+    pub fn hearing_as(mut self, consumer: Consumer) -> Self {
+        self.consumer = consumer;
+        self
+    }
+
+    /// Who hears the other rooms.
+    pub(crate) fn consumer(&self) -> &Consumer {
+        &self.consumer
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -182,7 +196,7 @@ impl Log for Outbox {
         Ok(Some(rows.into_iter().map(digest).collect()))
     }
 
-    async fn lag(&self, _: &str, position: i64) -> Result<Option<u64>, Fault> {
+    async fn lag(&self, _: &Consumer, position: i64) -> Result<Option<u64>, Fault> {
         let head = self.db.fetch_optional::<(i64,)>(HEAD, args![]).await?.unwrap_or_default().0;
         Ok(Some(u64::try_from(head - position).unwrap_or_default()))
     }

@@ -224,7 +224,7 @@ async fn follow(hearing: Hearing) {
     loop {
         let step = async {
             if feed.is_none() {
-                feed = hearing.log.feed(hearing.inbox.outbox.room()).await?;
+                feed = hearing.log.feed(hearing.inbox.outbox.consumer()).await?;
             }
             match &mut feed {
                 Some(feed) => hearing.step_by(feed.as_mut()).await,

@@ -42,8 +42,8 @@ pub const ACCOUNTS: [(&str, &str); 2] = [
 ];
 
 /// Rooms a town needs; the endpoint opens when it stands.
-const ROOMS: [&str; 7] =
-    ["member", "gathering", "schedule", "payment", "review", "chat", "notification"];
+const ROOMS: [&str; 8] =
+    ["member", "gathering", "schedule", "payment", "review", "chat", "notification", "search"];
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where a town on SQLite is made before it moves in, within the data directory.

@@ -16,6 +16,7 @@ mod review;
 mod scalar;
 mod schedule;
 mod scope;
+mod search;
 mod subscription;
 
 use async_graphql::{
@@ -25,11 +26,17 @@ use async_graphql::{
 use crate::live::Live;
 
 pub use scope::Scope;
+pub use search::Voter;
 
 /// Entry points for reading.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Query")]
-pub struct Query(node::NodeQuery, member::MemberQuery, gathering::GatheringQuery);
+pub struct Query(
+    node::NodeQuery,
+    member::MemberQuery,
+    gathering::GatheringQuery,
+    search::SearchQuery,
+);
 
 /// Entry points for writing. Send @idempotent(key:) with any of them; required where noted.
 #[derive(MergedObject, Default)]

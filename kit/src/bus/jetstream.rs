@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::stream::{self as deliveries, StreamFeed};
-use super::{Digest, Entry, Fact, Feed, Kind, Log, Seal};
+use super::{Consumer, Digest, Entry, Fact, Feed, Kind, Log, Seal};
 use crate::fault::{Code, Fault};
 
 /// Events stay on the broker for so long; states stay until a newer one takes their place.
@@ -165,7 +165,7 @@ impl Log for HeardLog {
         self.owner.wait(position, at_most).await
     }
 
-    async fn feed(&self, consumer: &str) -> Result<Option<Box<dyn Feed>>, Fault> {
+    async fn feed(&self, consumer: &Consumer) -> Result<Option<Box<dyn Feed>>, Fault> {
         let feed = StreamFeed::open(self.bus.clone(), self.room, self.nouns, consumer).await?;
         Ok(Some(Box::new(feed)))
     }
@@ -174,8 +174,8 @@ impl Log for HeardLog {
         self.owner.digest(noun).await
     }
 
-    async fn lag(&self, consumer: &str, _: i64) -> Result<Option<u64>, Fault> {
-        deliveries::pending(&self.bus, self.room, self.nouns, consumer).await.map(Some)
+    async fn lag(&self, consumer: &Consumer, _: i64) -> Result<Option<u64>, Fault> {
+        deliveries::pending(&self.bus, self.room, self.nouns, consumer.name()).await.map(Some)
     }
 
     async fn states(

@@ -4,6 +4,7 @@
 //! a reader keeps its own position, in the same transaction as the effect. Over a broker the same log also
 //! yields a [`Feed`]: deliveries that are settled once their effect is committed.
 
+mod consumer;
 mod envelope;
 mod feed;
 mod jetstream;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 use crate::clock::Timestamp;
 use crate::fault::Fault;
 
+pub use consumer::Consumer;
 pub use envelope::Seal;
 pub use feed::{Delivery, Feed, Refusal};
 pub use jetstream::{Bus, Config, HeardLog};
@@ -96,9 +98,9 @@ pub trait Log: Send + Sync {
     /// Returns when there may be something newer than `position`, at the latest after `at_most`.
     async fn wait(&self, position: i64, at_most: Duration) -> Result<(), Fault>;
 
-    /// How a room of this name receives what is told, when a broker keeps count for it; `None` when the
-    /// room is to follow by position.
-    async fn feed(&self, _consumer: &str) -> Result<Option<Box<dyn Feed>>, Fault> {
+    /// How somebody receives what is told, when a broker keeps count for them; `None` when they are to
+    /// follow by position.
+    async fn feed(&self, _consumer: &Consumer) -> Result<Option<Box<dyn Feed>>, Fault> {
         Ok(None)
     }
 
@@ -107,9 +109,9 @@ pub trait Log: Send + Sync {
         Ok(None)
     }
 
-    /// How many facts a room of this name has still to take in; one that follows by position has come to
-    /// `position`. `None` when nobody counts.
-    async fn lag(&self, _consumer: &str, _position: i64) -> Result<Option<u64>, Fault> {
+    /// How many facts somebody has still to take in; who follows by position has come to `position`. `None` when
+    /// nobody counts.
+    async fn lag(&self, _consumer: &Consumer, _position: i64) -> Result<Option<u64>, Fault> {
         Ok(None)
     }
 

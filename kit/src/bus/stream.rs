@@ -1,4 +1,4 @@
-//! The deliveries of a room's two streams to one consuming room.
+//! The deliveries of a room's two streams to one consumer.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::jetstream::{Bus, lost};
 use super::publish::SIGNATURE;
-use super::{Delivery, Feed, Kind, Seal};
+use super::{Consumer, Delivery, Feed, Kind, Seal};
 use crate::fault::Fault;
 
 /// Most messages out at once; bounds what a slow consumer holds.
@@ -31,19 +31,21 @@ impl Source {
         room: &str,
         nouns: &[&str],
         kind: Kind,
-        consumer: &str,
+        consumer: &Consumer,
     ) -> Result<Self, Fault> {
         let stream = bus.stream(room, nouns, kind).await?;
         let config = pull::Config {
-            durable_name: Some(consumer.to_owned()),
+            durable_name: Some(consumer.name().to_owned()),
             ack_policy: AckPolicy::Explicit,
             deliver_policy: DeliverPolicy::All,
             ack_wait: bus.redeliver(),
             max_deliver: -1,
+            inactive_threshold: consumer.forgotten_after().unwrap_or_default(),
             max_ack_pending: i64::try_from(MOST_OUT).unwrap_or(i64::MAX),
             ..pull::Config::default()
         };
-        let consumer = stream.get_or_create_consumer(consumer, config).await.map_err(lost)?;
+        let consumer =
+            stream.get_or_create_consumer(consumer.name(), config).await.map_err(lost)?;
         let messages = consumer
             .stream()
             .max_messages_per_batch(PREFETCHED)
@@ -70,7 +72,7 @@ impl StreamFeed {
         bus: Bus,
         room: &str,
         nouns: &'static [&'static str],
-        consumer: &str,
+        consumer: &Consumer,
     ) -> Result<Self, Fault> {
         let states = Source::open(&bus, room, nouns, Kind::State, consumer).await?;
         let events = Source::open(&bus, room, nouns, Kind::Event, consumer).await?;

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use moim_kit::Fault;
-use moim_kit::bus::{Delivery, Entry, Feed, Log};
+use moim_kit::bus::{Consumer, Delivery, Entry, Feed, Log};
 use moim_kit::task::Tasks;
 use moim_storage::args;
 use uuid::Uuid;
 
 use crate::line::{Line, some_notes};
-use crate::note::{Copier, NOTE, begin, effects, follow, number, stand, until};
+use crate::note::{Copier, NOTE, begin, copied, effects, follow, number, stand, until};
 
 /// Declares tests that run on each bus and each database.
 macro_rules! on_both_buses {
@@ -80,7 +80,7 @@ impl Log for Forgetful {
         self.log.wait(position, at_most).await
     }
 
-    async fn feed(&self, consumer: &str) -> Result<Option<Box<dyn Feed>>, Fault> {
+    async fn feed(&self, consumer: &Consumer) -> Result<Option<Box<dyn Feed>>, Fault> {
         let feed = self.log.feed(consumer).await?;
         let left = self.left.clone();
         Ok(feed.map(|feed| Box::new(ForgetfulFeed { feed, left }) as Box<dyn Feed>))
@@ -155,10 +155,23 @@ on_both_buses! {
         let log = line.log().await;
         until(async || {
             let position = number(&line.copy, "SELECT MAX(position) FROM inbox_position").await;
-            log.lag(NOTE, position).await.unwrap() == Some(0)
+            log.lag(&Consumer::room(NOTE), position).await.unwrap() == Some(0)
         })
         .await;
         line.equal().await;
+    }
+
+    async fn two_replicas_of_a_room_are_each_told_everything(line: Line) {
+        let other_bed = moim_testbed::Bed::sqlite();
+        let mut replicas = [line.copy.clone(), stand(&other_bed).await];
+        for (ground, id) in replicas.iter_mut().zip(["one", "other"]) {
+            ground.outbox = ground.outbox.clone().hearing_as(Consumer::replica(NOTE, id));
+            follow(ground, line.log().await, Arc::default(), &line.copy_bed.tasks);
+        }
+        line.write(&some_notes(), 30).await;
+        line.equal().await;
+        let expected = copied(&line.copy).await;
+        until(async || copied(&replicas[1]).await == expected).await;
     }
 
     async fn two_processes_of_a_room_share_what_comes(line: Line) {

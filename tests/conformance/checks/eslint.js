@@ -9,7 +9,12 @@ const rules = {
   // These have no identity of their own: pages, answers, failures, tokens, and the one wallet of a viewer.
   '@graphql-eslint/strict-id-in-types': [
     'error',
-    { exceptions: { types: ['PageInfo', 'AuthTokens', 'Wallet'], suffixes: ['Connection', 'Edge', 'Payload', 'Error'] } },
+    {
+      exceptions: {
+        types: ['PageInfo', 'AuthTokens', 'Wallet', 'Highlight', 'TextRange', 'PopularSearch'],
+        suffixes: ['Connection', 'Edge', 'Payload', 'Error'],
+      },
+    },
   ],
   // Plain lists stay allowed where they cannot grow: regions, userErrors.
   '@graphql-eslint/relay-edge-types': ['error', { listTypeCanWrapOnlyEdgeType: false }],

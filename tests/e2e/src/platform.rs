@@ -14,20 +14,23 @@ use crate::process::Process;
 use crate::program::{crashing_program, program};
 
 const START_WITHIN: Duration = Duration::from_secs(60);
-const ROOMS: [&str; 7] =
-    ["member", "gathering", "schedule", "payment", "review", "chat", "notification"];
-/// Knobs of every process: passwords cost little, and slow machines are waited for.
-const KNOBS: [(&str, &str); 5] = [
+const ROOMS: [&str; 8] =
+    ["member", "gathering", "schedule", "payment", "review", "chat", "notification", "search"];
+/// Knobs of every process: passwords cost little, slow machines are waited for, and what is popular is compared with
+/// nothing before it, whatever the hour.
+const KNOBS: [(&str, &str); 6] = [
     ("MOIM_MEMBER__HASHING_MEMORY_KIB", "64"),
     ("MOIM_MEMBER__HASHING_PASSES", "1"),
     ("MOIM_MEMBER__HASHING_QUEUE", "2000"),
     ("MOIM_HOUSE__PATIENCE_MS", "60000"),
     ("MOIM_SCHEDULE__PAY_WAIT_MS", "8000"),
+    ("MOIM_SEARCH__POPULAR_WINDOW_MS", "3153600000000"),
 ];
 
 /// Running processes that are one platform; they end when it is dropped.
 pub struct Platform {
-    /// The processes; with rooms apart: member, gathering, schedule, payment, review, chat, notification and bff.
+    /// The processes; with rooms apart: member, gathering, schedule, payment, review, chat, notification,
+    /// search and bff.
     pub processes: Vec<Process>,
     client: Client,
     urls: Vec<String>,
@@ -165,6 +168,16 @@ impl Platform {
         assert!(self.nats.is_some(), "the rooms run together");
         let at = ROOMS.iter().position(|room| *room == name).unwrap_or(ROOMS.len());
         &mut self.processes[at]
+    }
+
+    /// Another process of a room that runs apart, with its files in a directory of this name.
+    pub fn another(&self, room: &str, data: &str) -> Process {
+        let listen = format!("127.0.0.1:{}", free_port());
+        let name = format!("MOIM_ROOMS__{}__LISTEN", room.to_uppercase());
+        let knobs = self.knobs.iter().map(|(it, value)| (&**it, &**value));
+        let knobs: Vec<_> = knobs.chain([(name.as_str(), listen.as_str())]).collect();
+        let arguments = ["run", room, "--data", data];
+        Process::start(&format!("another-{room}"), self.directory(), &arguments, &knobs)
     }
 
     /// The database of rooms apart or of twins, a schema for each room.

@@ -133,6 +133,47 @@ async fn without_the_payment_room_free_seats_are_taken_and_paid_ones_wait_for_it
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn results_of_a_room_that_is_down_keep_their_highlights_and_search_takes_only_its_own_fields()
+{
+    let Some(mut platform) = Platform::apart().await else { return };
+    let host = platform.sign_up("등산하는곰").await;
+    host.create_gathering(json!({ "title": "등산 모임" })).await;
+    let client = platform.client();
+    let found = eventually(async || {
+        let data = client.data(SEARCH, json!({})).await;
+        let kinds = data["search"]["edges"].as_array().unwrap().len();
+        if kinds == 2 { Ok(data) } else { Err(data) }
+    })
+    .await;
+    let is_member = |edge: &Value| edge["node"]["nickname"] == "등산하는곰";
+    let edges = found["search"]["edges"].as_array().unwrap();
+    let member = edges.iter().position(is_member).unwrap();
+
+    platform.room("member").kill();
+    let body = client.graphql(SEARCH, json!({})).await;
+    expect_outage(&body, "member", &[json!(["search", "edges", member, "node"])]);
+    let edges = body["data"]["search"]["edges"].as_array().unwrap();
+    assert!(edges[member]["node"].is_null());
+    assert_eq!(edges[member]["highlights"][0]["field"], "nickname");
+    assert_eq!(edges[1 - member]["node"]["title"], "등산 모임");
+
+    platform.room("search").kill();
+    let body = client.graphql(SEARCH, json!({})).await;
+    expect_outage(&body, "search", &[json!(["search"])]);
+    assert_eq!(body["data"]["gatherings"]["edges"][0]["node"]["title"], "등산 모임");
+    platform.room("member").start_again();
+    platform.room("search").start_again();
+    eventually(async || {
+        let body = client.graphql(SEARCH, json!({})).await;
+        if body["data"] == found { Ok(()) } else { Err(body) }
+    })
+    .await;
+}
+
+const SEARCH: &str = "{ gatherings(first: 9) { edges { node { title } } }
+  search(query: \"등산\", first: 9) { edges { highlights { field } node {
+    ... on Gathering { title } ... on Member { nickname } } } } }";
 const WALLET: &str = "{ viewer { email wallet { balance } } }";
 const PLACE: &str = "query($id: ID!) {
   node(id: $id) { ... on Schedule { viewerAttendance { state order { state } } } }

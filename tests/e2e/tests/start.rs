@@ -59,14 +59,15 @@ async fn it_says_what_it_can_do() {
     let place = Place::new();
     let (good, said, _) = place.run(&["--help"], &[]).await;
     assert!(good);
-    for word in ["run", "schema", "config", "town", "--data", "--listen", "--no-town", "--config"] {
+    for word in
+        ["run", "schema", "config", "search", "town", "--data", "--listen", "--no-town", "--config"]
+    {
         assert!(said.contains(word), "{word} is not in\n{said}");
     }
     let (good, said, _) = place.run(&["run", "--help"], &[]).await;
     assert!(good);
-    for room in
-        ["member", "gathering", "schedule", "payment", "review", "chat", "notification", "bff"]
-    {
+    let rooms = "member gathering schedule payment review chat notification search bff";
+    for room in rooms.split(' ') {
         assert!(said.contains(room), "{room} is not in\n{said}");
     }
     let (good, said, _) = place.run(&["--version"], &[]).await;
@@ -243,6 +244,21 @@ async fn ctrl_c_and_a_supervisor_end_it_cleanly_and_the_next_start_finds_everyth
     host.data("{ viewer { email } }", json!({})).await;
     process.terminate();
     assert_eq!(process.end_within(END_WITHIN).await.code(), Some(0), "{}", process.stderr());
+}
+
+#[tokio::test]
+async fn an_operator_is_told_how_a_query_is_understood() {
+    let place = Place::new();
+    let explain = ["search", "explain", "남을모임", "--data", "data"];
+    let (good, _, complaints) = place.run(&explain, &[]).await;
+    assert!(!good && complaints.contains("there is no index"), "{complaints}");
+    let (_process, client) = place.start("first").await;
+    inhabit(&client).await;
+    moim_e2e::eventually(async || {
+        let (good, said, complaints) = place.run(&explain, &[]).await;
+        if good && said.contains("남을 모임") { Ok(()) } else { Err((said, complaints)) }
+    })
+    .await;
 }
 
 #[tokio::test]

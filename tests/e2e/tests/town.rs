@@ -160,6 +160,16 @@ async fn the_town_is_lively_and_a_second_start_keeps_it_as_it_is() {
     let town = Town::visited(&client).await;
     town.expect_lively();
 
+    // Who reads the welcome can search at once.
+    let found = "{ search(query: \"한강\", first: 5) { totalCount edges { node { __typename } } }
+      searchSuggestions(prefix: \"ㄷㅅ\") }";
+    eventually(async || {
+        let data = client.data(found, json!({})).await;
+        let found = data["search"]["totalCount"].as_i64() > Some(3);
+        if found && data["searchSuggestions"][0].is_string() { Ok(()) } else { Err(data) }
+    })
+    .await;
+
     let welcome = welcome(&process).await;
     let entered = enter_as_told(&client, &welcome).await;
     let queries: Vec<_> = welcome
@@ -167,7 +177,7 @@ async fn the_town_is_lively_and_a_second_start_keeps_it_as_it_is() {
         .map(str::trim)
         .filter(|line| line.starts_with('{') || line.starts_with("mutation"))
         .collect();
-    assert_eq!(queries.len(), 4, "{welcome}");
+    assert_eq!(queries.len(), 5, "{welcome}");
     for query in queries {
         for visitor in &entered {
             let data = visitor.data("{ viewer { wallet { balance held } } }", json!({})).await;

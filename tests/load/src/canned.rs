@@ -37,6 +37,7 @@ pub(crate) fn canned(real: &Upstream) -> Upstream {
         chat: wire(),
         notification: wire(),
         payment: wire(),
+        search: wire(),
     })
 }
 

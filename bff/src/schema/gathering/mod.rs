@@ -7,7 +7,7 @@ mod mutation;
 mod query;
 pub mod types;
 
-pub use enums::{MembershipRole, MembershipStatus};
+pub use enums::{Category, MembershipRole, MembershipStatus};
 pub use mutation::GatheringMutation;
 pub use query::GatheringQuery;
 

@@ -8,5 +8,6 @@ mod notification;
 mod payment;
 mod review;
 mod schedule;
+mod search;
 
 pub use loaders::Loaders;

@@ -13,6 +13,7 @@ mod requests;
 #[path = "../matrix/scene.rs"]
 #[allow(dead_code, reason = "the matrix needs more of it")]
 mod scene;
+mod searches;
 mod seen;
 mod slow;
 #[path = "../matrix/snapshot.rs"]
@@ -58,6 +59,11 @@ on_both_shapes! {
         queries::lookups(&scene).await;
         queries::instants(&scene).await;
         queries::siblings(&scene).await;
+        assert_quiet(&platform);
+    }
+
+    async fn whatever_is_searched_is_found_or_refused_with_a_code(platform: Platform) {
+        searches::try_all(&Scene::set(&platform).await).await;
         assert_quiet(&platform);
     }
 

@@ -10,7 +10,7 @@ struct List {
     at: &'static str,
 }
 
-const LISTS: [List; 13] = [
+const LISTS: [List; 14] = [
     List { query: "{ gatherings(<page>) { <edges> } }", at: "/gatherings" },
     List { query: "{ gatherings(sort: NEWEST, <page>) { <edges> } }", at: "/gatherings" },
     List { query: "{ gatherings(sort: POPULAR, <page>) { <edges> } }", at: "/gatherings" },
@@ -45,6 +45,7 @@ const LISTS: [List; 13] = [
         query: "{ viewer { wallet { entries(<page>) { <edges> } } } }",
         at: "/viewer/wallet/entries",
     },
+    List { query: r#"{ search(query: "산책", <page>) { <edges> } }"#, at: "/search" },
 ];
 
 /// Arguments of a page that make no sense, and the one that is at fault.

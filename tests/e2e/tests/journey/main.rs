@@ -10,5 +10,6 @@ mod paid;
 mod retries;
 mod reviews;
 mod schedules;
+mod search;
 mod sessions;
 mod things;

@@ -3,7 +3,7 @@
 use moim_e2e::{Client, Value, error_codes, json};
 
 use crate::scene::{ROLES, Scene};
-use crate::{money_rows, room_rows, rows};
+use crate::{money_rows, room_rows, rows, search_rows};
 
 /// What somebody sees of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,8 @@ pub const fn ask(field: &'static str, ask: &'static str, at: &'static str, seen:
 
 /// The whole table.
 pub fn groups() -> impl Iterator<Item = &'static Group> {
-    rows::GROUPS.iter().chain(room_rows::GROUPS).chain(money_rows::GROUPS)
+    let beside = room_rows::GROUPS.iter().chain(money_rows::GROUPS);
+    rows::GROUPS.iter().chain(beside).chain(search_rows::GROUPS)
 }
 
 /// Asks for every row of the table in every role; fails naming all that differ.

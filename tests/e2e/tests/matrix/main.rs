@@ -11,6 +11,7 @@ mod mutations;
 mod room_rows;
 mod rows;
 mod scene;
+mod search_rows;
 mod snapshot;
 
 use moim_e2e::{Platform, on_both_shapes};

@@ -135,6 +135,13 @@ impl Scene {
             });
             self.names.insert("notification", heard.await);
         }
+        // What is searched follows by itself, and what was searched is popular.
+        eventually(async || {
+            let data = self.cast.host.data(SEARCHED, json!({})).await;
+            let found = &data["search"]["edges"][0]["cursor"];
+            if found.is_null() { Err(data) } else { Ok(()) }
+        })
+        .await;
     }
 
     /// Adds a schedule that is over, where the member and the guest were, and the member's review of it:
@@ -308,6 +315,7 @@ const JOIN: &str = "mutation($input: GatheringJoinInput!) {
 const OWN_MEMBERSHIP: &str = "query($id: ID!) {
   node(id: $id) { ... on Gathering { viewerMembership { id } } }
 }";
+const SEARCHED: &str = "{ search(query: \"아침 산책\", first: 1) { edges { cursor } } }";
 const NEWEST: &str = "{ viewer { notifications(first: 1) { edges { node { id } } } } }";
 const PAYMENT: &str =
     "{ viewer { wallet { entries(first: 1) { edges { node { id order { id } } } } } } }";

@@ -1,6 +1,8 @@
 //! What every operation costs in calls between rooms: the same for one row and for a hundred.
 #![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 
+mod operations;
+
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -9,6 +11,8 @@ use moim_e2e::{
     Client, Platform, Value, eventually, expect_data, held, in_hours, json, on_both_shapes,
 };
 use uuid::Uuid;
+
+use crate::operations::{MUTATIONS, QUERIES};
 
 /// Most gatherings that one host starts here.
 const EACH: usize = 4;
@@ -69,199 +73,20 @@ on_both_shapes! {
             assert_eq!(calls, ["gathering.List", "member.BatchGet", "schedule.BatchList"], "{rows} rows");
             let calls = bill(&client, card, variables).await;
             assert_eq!(calls, ["gathering.List", "schedule.BatchList"], "{rows} rows");
+            let found = "query($first: Int) { search(query: \"아침 산책\", kinds: [GATHERING],
+              first: $first) { edges { node { ... on Gathering { title } } } } }";
+            let variables = json!({ "first": rows });
+            eventually(async || {
+                let data = client.data(found, variables.clone()).await;
+                let edges = data["search"]["edges"].as_array().unwrap().len();
+                if edges == rows { Ok(()) } else { Err(edges) }
+            })
+            .await;
+            let calls = bill(&client, found, variables).await;
+            assert_eq!(calls, ["gathering.BatchGet", "search.Search"], "{rows} rows");
         }
     }
 }
-
-/// Operations that clients send all day, under the names they are listed by.
-const QUERIES: &[(&str, &str)] = &[
-    ("pick a region", "{ regions { id name } }"),
-    (
-        "browse with cards",
-        "{ gatherings(first: 20, sort: POPULAR) {
-          edges { node { title memberCount region { name } host { id nickname avatarUrl } } }
-          pageInfo { hasNextPage endCursor } } }",
-    ),
-    (
-        "browse with hosts and schedules",
-        "{ gatherings(first: 20) { edges { node { title host { bio }
-          schedules(first: 3) { edges { node { title goingCount } } } } } } }",
-    ),
-    (
-        "gathering page",
-        "query($gathering: ID!) { node(id: $gathering) { ... on Gathering {
-          title description host { nickname } viewerMembership { role }
-          members(first: 20) { edges { node { role member { nickname avatarUrl } } } }
-          schedules(first: 5) { edges { node { title startsAt status viewerOption } } } } } }",
-    ),
-    (
-        "gathering page with two lists of members",
-        "query($gathering: ID!) { node(id: $gathering) { ... on Gathering {
-          managers: members(role: MANAGER, first: 5) { edges { node { member { nickname } } } }
-          members(first: 20) { edges { node { member { nickname bio } } } } } } }",
-    ),
-    (
-        "schedule page",
-        "query($schedule: ID!) { node(id: $schedule) { ... on Schedule {
-          title status viewerOption viewerAttendance { state waitlistPosition } icsUrl
-          gathering { title host { nickname } }
-          attendances(first: 20) { edges { node { member { nickname } } } } } } }",
-    ),
-    (
-        "four levels",
-        "query($gathering: ID!) { node(id: $gathering) { ... on Gathering {
-          schedules(first: 3) { edges { node {
-            attendances(first: 5) { edges { node { member { nickname bio } } } } } } } } } }",
-    ),
-    ("who am I", "{ viewer { id email member { id nickname } } }"),
-    ("my profile", "{ viewer { member { nickname bio joinedAt } } }"),
-    (
-        "my gatherings",
-        "{ viewer { memberships(first: 20, status: ACTIVE) { edges { node { role
-          gathering { title host { nickname } } } } } } }",
-    ),
-    (
-        "my calendar",
-        "{ viewer { attendances(first: 20) { edges { node { state
-          schedule { title startsAt gathering { title } } } } } } }",
-    ),
-    (
-        "my home",
-        "{ viewer { member { nickname }
-          memberships(first: 5) { edges { node { gathering { title } } } }
-          attendances(first: 5) { edges { node { schedule { title } } } } }
-          gatherings(first: 5) { edges { node { title } } } }",
-    ),
-    (
-        "member by nickname",
-        "{ member(by: { nickname: \"host\" }) { nickname bio viewerHasBlocked } }",
-    ),
-    (
-        "gathering page with reviews and messages",
-        "query($gathering: ID!) { node(id: $gathering) { ... on Gathering { title rating
-          reviews(first: 5) { edges { node { rating body author { nickname } } } }
-          messages(last: 20) { edges { node { body sentAt author { nickname avatarUrl } } } } } } }",
-    ),
-    (
-        "browse with the last message and review of each",
-        "{ gatherings(first: 20) { edges { node { rating
-          messages(last: 1) { edges { node { body } } }
-          reviews(first: 1) { edges { node { body schedule { title } } } } } } } }",
-    ),
-    (
-        "schedule page with reviews",
-        "query($over: ID!) { node(id: $over) { ... on Schedule { title
-          reviews(first: 5) { edges { node { rating body author { nickname bio } } } } } } }",
-    ),
-    (
-        "my bell",
-        "{ viewer { unreadNotificationCount
-          notifications(first: 20) { edges { node { kind text subject { id } } } } } }",
-    ),
-    ("a message and where it was said", "query($message: ID!) { node(id: $message) {
-          ... on ChatMessage { body gathering { title } } } }"),
-    (
-        "my wallet and what it paid for",
-        "{ viewer { wallet { balance held entries(first: 20) { edges { node {
-          kind amount order { state schedule { title } } } } } } } }",
-    ),
-    (
-        "my places and their orders",
-        "{ viewer { attendances(first: 20) { edges { node { state order { state amount } } } } } }",
-    ),
-    ("eleven things by id", "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"),
-];
-
-const MUTATIONS: &[(&str, &str)] = &[
-    (
-        "sign up",
-        "mutation { authSignUp(input: {
-          email: \"new@example.com\", password: \"long enough\", nickname: \"new\" }) {
-          tokens { accessToken } viewer { email member { nickname } } userErrors { code } } }",
-    ),
-    (
-        "log in",
-        "mutation($email: String!, $password: String!) {
-          authLogIn(input: { email: $email, password: $password }) {
-          tokens { accessToken } viewer { email member { nickname } } userErrors { code } } }",
-    ),
-    (
-        "start a gathering",
-        "mutation($region: ID!) { gatheringCreate(input: { title: \"새 모임\", capacity: 5,
-          description: \"새로\", category: GAMES, regionId: $region }) {
-          gathering { id title host { nickname } viewerMembership { role } } userErrors { code } } }",
-    ),
-    (
-        "join and see the gathering",
-        "mutation($other: ID!) { gatheringJoin(input: { gatheringId: $other }) {
-          membership { status role gathering { title memberCount } } userErrors { code } } }",
-    ),
-    (
-        "withdraw and see the schedule",
-        "mutation($schedule: ID!) { scheduleWithdraw(input: { scheduleId: $schedule }) {
-          attendance { state schedule { goingCount viewerOption } } userErrors { code } } }",
-    ),
-    (
-        "attend what overlaps and see with what",
-        "mutation($schedule: ID!, $key: String!) {
-          scheduleAttend(input: { scheduleId: $schedule }) @idempotent(key: $key) {
-          userErrors { code ... on ScheduleOverlapError { overlapping { title } } } } }",
-    ),
-    (
-        "attend and see the schedule",
-        "mutation($schedule: ID!, $key: String!) {
-          scheduleAttend(input: { scheduleId: $schedule, allowOverlap: true })
-          @idempotent(key: $key) {
-          attendance { state schedule { goingCount viewerOption gathering { title } } }
-          userErrors { code } } }",
-    ),
-    (
-        "change a profile",
-        "mutation { memberUpdate(input: { bio: \"걷습니다\" }) {
-          member { nickname bio } userErrors { code } } }",
-    ),
-    (
-        "say something",
-        "mutation($gathering: ID!, $key: ID!) { chatMessageSend(input: {
-          gatheringId: $gathering, body: \"안녕하세요\", clientId: $key }) {
-          edge { cursor node { body author { nickname } } } userErrors { code } } }",
-    ),
-    (
-        "take a message away",
-        "mutation($message: ID!) { chatMessageDelete(input: { messageId: $message }) {
-          message { body } userErrors { code } } }",
-    ),
-    (
-        "write a review and see of what",
-        "mutation($over: ID!) { reviewWrite(input: {
-          scheduleId: $over, rating: 5, body: \"좋았어요\" }) {
-          review { rating author { nickname } schedule { title } } userErrors { code } } }",
-    ),
-    (
-        "take a review back",
-        "mutation($review: ID!) { reviewDelete(input: { reviewId: $review }) {
-          deletedId userErrors { code } } }",
-    ),
-    (
-        "read what the bell told",
-        "mutation($notification: ID!) { notificationMarkRead(input: { upToId: $notification }) {
-          viewer { unreadNotificationCount } userErrors { code } } }",
-    ),
-    (
-        "add money and see how much there is",
-        "mutation($money: String!) { walletTopUp(input: { amount: 10000 })
-          @idempotent(key: $money) {
-          viewer { wallet { balance held } } userErrors { code } } }",
-    ),
-    (
-        "attend a paid schedule and see the order",
-        "mutation($payable: ID!, $seat: String!) {
-          scheduleAttend(input: { scheduleId: $payable, allowOverlap: true })
-          @idempotent(key: $seat) {
-          attendance { state holdExpiresAt order { state amount } } userErrors { code } } }",
-    ),
-    ("log out", "mutation { authLogOut(input: {}) { userErrors { code } } }"),
-];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_operation_makes_the_calls_in_the_table() {
@@ -310,6 +135,18 @@ async fn every_operation_makes_the_calls_in_the_table() {
     .await;
     let ask = "query($id: ID!) { node(id: $id) { ... on Gathering { viewerMembership { id } } } }";
     let membership = host.data(ask, json!({ "id": gathering })).await;
+    let walks = friend.create_gathering(json!({ "title": "걷기 모임" })).await;
+    host.create_schedule(gathering, json!({ "title": "걷기" })).await;
+    let walker = "mutation { memberUpdate(input: { bio: \"걷기\" }) { userErrors { code } } }";
+    host.data(walker, json!({})).await;
+    let found = "{ search(query: \"걷기\", first: 20) { edges { node { __typename } } } }";
+    eventually(async || {
+        let data = host.data(found, json!({})).await;
+        let all = ["Gathering", "Schedule", "Member"];
+        let text = data.to_string();
+        if all.iter().all(|kind| text.contains(kind)) { Ok(()) } else { Err(data) }
+    })
+    .await;
     let ids = json!([
         host.id,
         friend.id,
@@ -332,7 +169,7 @@ async fn every_operation_makes_the_calls_in_the_table() {
         "review": review,
         "message": said,
         "notification": notification,
-        "other": friend.create_gathering(json!({})).await,
+        "other": walks,
         "region": host.region().await,
         "email": host.email,
         "password": host.password,
@@ -372,6 +209,9 @@ async fn every_operation_makes_the_calls_in_the_table() {
     a message and where it was said: chat.BatchGet, gathering.BatchGet
     my wallet and what it paid for: member.GetAccount, payment.BatchGetOrders, payment.GetWallet, payment.ListEntries, schedule.BatchGet
     my places and their orders: member.GetAccount, payment.BatchGetOrders, schedule.ListViewerAttendances
+    find anything: gathering.BatchGet, member.BatchGet, schedule.BatchGet, search.Search
+    find gatherings with their hosts and schedules: gathering.BatchGet, member.BatchGet, schedule.BatchList, search.Search
+    begin to type: search.ListPopular, search.Suggest
     eleven things by id: chat.BatchGet, gathering.BatchGet, gathering.BatchGetMemberships, member.BatchGet, member.GetAccount, notification.BatchGet, payment.BatchGetEntries, payment.BatchGetOrders, review.BatchGet, schedule.BatchGet, schedule.BatchGetAttendances
     sign up: member.SignUp
     log in: member.LogIn

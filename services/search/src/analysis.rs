@@ -1,0 +1,363 @@
+//! Text as the index holds it: words, pairs of letters, letters as typed, and initial consonants.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::korean;
+use crate::normal::{self, Word};
+use crate::synonyms::{Synonyms, Twice, joined};
+use crate::terms::{Abusive, Terms};
+use crate::tokens::{Stream, Token, Tokens, initials};
+
+/// Longer words are kept by their pairs of letters only.
+const LONGEST_WORD: usize = 40;
+/// A join of neighbours that is looked up among known words.
+const MOST_JOINED: usize = 3;
+/// Changes when the same text is to be analysed otherwise, so that indexes are built anew.
+const EDITION: u32 = 1;
+
+/// Stands before the first letter of a word where pairs of letters stand.
+pub const BEGIN: char = '^';
+
+pub const SYNONYMS: &str = include_str!("../data/synonyms.txt");
+pub const HOBBIES: &str = include_str!("../data/hobbies.txt");
+pub const ABUSIVE: &str = include_str!("../data/abusive.txt");
+
+/// The form of a word that is compared, and which of its letters it covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// The form.
+    pub text: String,
+    /// Which letters it covers.
+    pub letters: Range<usize>,
+}
+
+/// Everything that is known about words.
+#[derive(Debug)]
+pub struct Analyzer {
+    /// Words of one meaning.
+    pub synonyms: Synonyms,
+    /// Known words.
+    pub terms: Terms,
+    /// Words kept out of popular terms.
+    pub abusive: Abusive,
+    fingerprint: String,
+}
+
+impl Analyzer {
+    /// With the words that come along.
+    pub fn new() -> Self {
+        Self::try_new(SYNONYMS, HOBBIES, ABUSIVE).unwrap_or_else(|_| Self::empty())
+    }
+
+    /// With words of one's own.
+    pub fn try_new(synonyms: &str, hobbies: &str, abusive: &str) -> Result<Self, Twice> {
+        let mut hash = Sha256::new();
+        hash.update(EDITION.to_be_bytes());
+        for text in [synonyms, hobbies] {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text.as_bytes());
+        }
+        let fingerprint = hash.finalize().iter().take(12).map(|it| format!("{it:02x}")).collect();
+        let synonyms = Synonyms::try_parse(synonyms)?;
+        let terms = Terms::parse(hobbies, &synonyms);
+        Ok(Self { synonyms, terms, abusive: Abusive::parse(abusive), fingerprint })
+    }
+
+    fn empty() -> Self {
+        let (synonyms, terms, abusive) = Default::default();
+        Self { synonyms, terms, abusive, fingerprint: String::new() }
+    }
+
+    /// Equal when the same text gives the same tokens.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// All tokens of a text.
+    pub fn tokens(&self, text: &str) -> Vec<Token> {
+        let words = normal::words(text);
+        let mut out = Tokens::default();
+        let mut pieces = Vec::new();
+        for (index, word) in words.iter().enumerate() {
+            self.word(word, &mut out);
+            pieces.push(self.pieces(word));
+            let from = (index + 1).saturating_sub(MOST_JOINED);
+            for start in from..index {
+                self.join(&words[start..=index], &mut out);
+            }
+        }
+        initials(&words, &pieces, &mut out);
+        out.tokens
+    }
+
+    /// A word in the forms it is found by: whole, without particles and endings, singular; the
+    /// first is the whole.
+    pub fn forms(&self, word: &Word) -> Vec<Form> {
+        let all = word.text();
+        let mut forms = vec![Form { letters: 0..word.letters().len(), text: all.clone() }];
+        let mut rest = all.as_str();
+        for _ in 0..2 {
+            if self.terms.is_whole(rest) {
+                break;
+            }
+            let shorter = korean::without_particle(rest)
+                .filter(|it| self.terms.is_whole(it))
+                .or_else(|| korean::without_doing(rest))
+                .or_else(|| korean::without_particle(rest));
+            let Some(shorter) = shorter else { break };
+            rest = shorter;
+            forms.push(Form { letters: 0..rest.chars().count(), text: rest.to_owned() });
+        }
+        if let Some(singular) = singular(&all) {
+            forms.push(Form { letters: 0..word.letters().len(), text: singular });
+        }
+        forms
+    }
+
+    /// The parts of a word that are words themselves; empty when it is one thing.
+    pub fn parts(&self, word: &Word) -> Vec<Form> {
+        let base = self.forms(word).iter().map(|it| it.letters.end).min().unwrap_or(0);
+        let scripts = scripts(&word.letters()[..base]);
+        let mut found = Vec::new();
+        for run in &scripts {
+            if scripts.len() > 1 && (run.len() > 1 || word.letters()[run.start].is_numeric()) {
+                found.push(Form { text: word.slice(run.clone()), letters: run.clone() });
+            }
+            self.split(word, run.clone(), &mut found);
+        }
+        found
+    }
+
+    fn split(&self, word: &Word, run: Range<usize>, found: &mut Vec<Form>) {
+        // Short known words are one thing, whatever stands inside them.
+        let text = word.slice(run.clone());
+        if run.len() < 4 && self.terms.is_whole(&text) {
+            return;
+        }
+        for piece in self.terms.split(&word.letters()[run.clone()]).unwrap_or_default() {
+            let piece = run.start + piece.start..run.start + piece.end;
+            if piece.len() > 1 {
+                let text = word.slice(piece.clone());
+                let known = self.terms.is_whole(&text);
+                found.push(Form { text, letters: piece.clone() });
+                if known {
+                    self.split(word, piece, found);
+                }
+            }
+        }
+    }
+
+    /// The name that stands in the index for a word's group.
+    pub fn mark(&self, word: &str) -> Option<String> {
+        self.synonyms.mark(word)
+    }
+
+    /// Whether neighbours are known as one word.
+    pub fn joined(&self, words: &[Word]) -> Option<String> {
+        let all: String = words.iter().map(Word::text).collect();
+        let known = self.terms.is_whole(&all);
+        known.then_some(all)
+    }
+
+    fn word(&self, word: &Word, out: &mut Tokens) {
+        let count = word.letters().len();
+        let mut seen = HashSet::new();
+        if count <= LONGEST_WORD {
+            for form in self.forms(word) {
+                self.form(word, form, &mut seen, out);
+            }
+        }
+        for part in self.parts(word).into_iter().filter(|it| it.letters.len() <= LONGEST_WORD) {
+            self.form(word, part, &mut seen, out);
+        }
+        // A pair of its own for the beginning tells what begins like this from what only contains it.
+        if let Some(first) = word.letters().first().filter(|it| korean::is_hangul(**it)) {
+            out.pair(format!("{BEGIN}{first}"), word.place(0..1));
+        }
+        for at in 1..count {
+            let pair = at - 1..at + 1;
+            if word.letters()[pair.clone()].iter().any(|it| korean::is_hangul(*it)) {
+                out.pair(word.slice(pair.clone()), word.place(pair));
+            }
+        }
+        out.part_words();
+    }
+
+    fn form(&self, word: &Word, form: Form, seen: &mut HashSet<String>, out: &mut Tokens) {
+        let place = word.place(form.letters.clone());
+        if !seen.insert(form.text.clone()) {
+            return;
+        }
+        out.push(Stream::Typed, korean::decompose(&form.text), place.clone());
+        if let Some(mark) = self.mark(&form.text)
+            && seen.insert(mark.clone())
+        {
+            out.push(Stream::Word, mark, place.clone());
+        }
+        for wide in self.synonyms.wide(&form.text) {
+            if seen.insert(wide.clone()) {
+                out.push(Stream::Word, wide, place.clone());
+            }
+        }
+        out.push(Stream::Word, form.text, place);
+    }
+
+    fn join(&self, words: &[Word], out: &mut Tokens) {
+        let Some(known) = self.joined(words) else { return };
+        let (Some(first), Some(last)) = (words.first(), words.last()) else { return };
+        let place = first.whole().start..last.whole().end;
+        let marks = self.mark(&known).into_iter().chain(self.synonyms.wide(&known));
+        for mark in marks {
+            out.push(Stream::Word, mark, place.clone());
+        }
+        out.push(Stream::Typed, korean::decompose(&known), place.clone());
+        out.push(Stream::Word, known, place);
+    }
+
+    /// A word laid out in pieces for initial consonants: parts, or the shortest form.
+    fn pieces(&self, word: &Word) -> Vec<Range<usize>> {
+        let letters = word.letters();
+        if letters.len() > LONGEST_WORD {
+            return Vec::new();
+        }
+        let base = self.forms(word).iter().map(|it| it.letters.end).min().unwrap_or(0);
+        let mut pieces = Vec::new();
+        for piece in
+            self.terms.split(&letters[..base]).unwrap_or_else(|| std::iter::once(0..base).collect())
+        {
+            let inner = self.terms.split(&letters[piece.clone()]).unwrap_or_default();
+            match inner.is_empty() || piece.len() < 4 {
+                true => pieces.push(piece),
+                false => pieces
+                    .extend(inner.iter().map(|it| piece.start + it.start..piece.start + it.end)),
+            }
+        }
+        pieces
+    }
+}
+
+impl Default for Analyzer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Runs of one script: Hangul, digits, other letters.
+fn scripts(letters: &[char]) -> Vec<Range<usize>> {
+    let script = |letter: char| match letter {
+        it if korean::is_hangul(it) => 0,
+        it if it.is_numeric() => 1,
+        _ => 2,
+    };
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for (at, letter) in letters.iter().enumerate() {
+        match runs.last_mut() {
+            Some(run) if script(letters[run.start]) == script(*letter) => run.end = at + 1,
+            _ => runs.push(at..at + 1),
+        }
+    }
+    runs
+}
+
+/// An English word without the end of its plural.
+fn singular(word: &str) -> Option<String> {
+    if word.len() < 4 || !word.bytes().all(|it| it.is_ascii_lowercase()) {
+        return None;
+    }
+    if let Some(stem) = word.strip_suffix("ies") {
+        return Some(format!("{stem}y"));
+    }
+    for end in ["ches", "shes", "sses", "xes", "zes"] {
+        if word.ends_with(end) {
+            return word.strip_suffix("es").map(str::to_owned);
+        }
+    }
+    let stays = word.ends_with("ss") || word.ends_with("us") || word.ends_with("is");
+    if stays { None } else { word.strip_suffix('s').map(str::to_owned) }
+}
+
+/// A query or term as it is counted and shown: plain words with single blanks.
+pub fn shown(text: &str) -> String {
+    normal::line(text)
+}
+
+/// Whether two terms are the same but for blanks.
+pub fn same(one: &str, other: &str) -> bool {
+    joined(one) == joined(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn terms(text: &str, stream: Stream) -> Vec<String> {
+        let analyzer = Analyzer::new();
+        let tokens = analyzer.tokens(text).into_iter().filter(|it| it.stream == stream);
+        tokens.map(|it| it.text).collect()
+    }
+
+    #[test]
+    fn the_words_that_come_along_are_sound() {
+        let synonyms = Synonyms::try_parse(SYNONYMS).unwrap();
+        assert!(synonyms.len() >= 150, "{}", synonyms.len());
+        let terms = Terms::parse(HOBBIES, &synonyms);
+        assert!(terms.hobbies().len() >= 500, "{}", terms.hobbies().len());
+    }
+
+    #[test]
+    fn a_word_is_found_whole_by_its_stem_its_parts_and_its_group() {
+        for (text, expected) in [
+            ("독서모임에서", &["독서모임에서", "독서모임", "독서", "모임", "=독서"][..]),
+            ("고양이", &["고양이", "=고양이"]),
+            ("북한산을", &["북한산을", "북한산"]),
+            ("보드 게임", &["보드게임", "=보드게임"]),
+            ("runners", &["runner", "=러닝"]),
+            ("강아지산책", &["강아지산책", "=강아지산책", "강아지", "산책"]),
+            ("5km러닝", &["5", "km", "러닝", "=러닝"]),
+        ] {
+            let found = terms(text, Stream::Word);
+            for term in expected {
+                assert!(found.iter().any(|it| it == term), "{text}: {term} in {found:?}");
+            }
+        }
+        assert!(!terms("고양이", Stream::Word).contains(&"고양".to_owned()));
+    }
+
+    #[test]
+    fn initials_run_over_neighbours() {
+        for text in ["독서모임", "독서 모임", "강남 독서모임에서"] {
+            assert!(terms(text, Stream::Initials).contains(&"ㄷㅅㅁㅇ".to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn plurals_lose_their_end() {
+        for (word, stem) in [
+            ("books", Some("book")),
+            ("hobbies", Some("hobby")),
+            ("matches", Some("match")),
+            ("class", None),
+            ("tennis", None),
+            ("bus", None),
+        ] {
+            assert_eq!(singular(word).as_deref(), stem, "{word}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn tokens_stand_on_whole_letters(text in "(\\PC|[가-힣ㄱ-ㅣa-z0-9 ]|독서|모임|에서){0,40}") {
+            let analyzer = Analyzer::new();
+            for token in analyzer.tokens(&text) {
+                prop_assert!(text.get(token.place.clone()).is_some());
+                prop_assert!(!token.text.is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Finding gatherings, schedules and members by what people mean.
+
+mod analysis;
+mod config;
+mod convert;
+mod events;
+mod fault;
+mod highlight;
+mod index;
+mod indexer;
+mod korean;
+mod layout;
+mod model;
+mod normal;
+mod popular;
+mod query;
+mod ranking;
+mod rpc;
+mod schema;
+mod search;
+mod senses;
+mod store;
+mod suggest;
+mod synonyms;
+mod terms;
+mod tokens;
+mod vocabulary;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use moim_kit::bus::{Consumer, Log};
+use moim_kit::page::{PageArgs, PageSpec};
+use moim_kit::serve::{Guarded, Room};
+use moim_kit::{Clock, Fault};
+use moim_proto::search::v1::search_service_server::SearchServiceServer;
+use moim_storage::{Ground, Reader};
+use uuid::Uuid;
+
+pub use analysis::Analyzer;
+pub use config::Config;
+pub use fault::Reason;
+pub use index::{Broken, Opened, Shelf, begin, open as open_index, swap};
+pub use model::{Document, Filter, Highlight, Hit, Kind, Openness, PopularTerm};
+pub use rpc::Trusts;
+pub use search::{Answer, Ask, RESULTS, Search};
+pub use suggest::Suggestions;
+
+use events::{COPIED, Copier};
+use indexer::{Library, blocking};
+use popular::Rules;
+use rpc::Server;
+use store::Store;
+
+/// The room's tables, after those of every room.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// A start waits so long for the first index, which is enough for a town.
+const FIRST_INDEX: Duration = Duration::from_secs(5);
+const LARGEST_MESSAGE: usize = 1024 * 1024;
+
+/// Opens the room on a ground of SQLite, with its index under a directory; it follows the rooms whose
+/// logs are given with their names: `member`, `gathering` and `schedule`. Each replica of the room is told
+/// everything, for each keeps all of it.
+pub async fn open(
+    config: Config,
+    ground: Ground,
+    root: &Path,
+    trusts: Trusts,
+    logs: [(&'static str, Arc<dyn Log>); 3],
+) -> Result<Room, Fault> {
+    let analyzer = analyzer(&config).await?;
+    let replica = Store::new(ground.outbox.clone()).name(&Uuid::now_v7().to_string()).await?;
+    let outbox = ground.outbox.clone().hearing_as(Consumer::replica("search", &replica));
+    let place = root.to_owned();
+    blocking(move || index::belong(&place, &replica)).await?;
+    let copies = ground.copies(COPIED);
+    for (source, log) in logs {
+        let (outbox, copies) = (outbox.clone(), copies.clone());
+        Reader { source, log, outbox, copies, handler: Arc::new(Copier) }.start(&ground.tasks);
+    }
+    let us = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX).saturating_mul(1_000);
+    let rules = Rules {
+        half_life_us: us(config.popular_half_life_ms),
+        window_us: us(config.popular_window_ms),
+        period_us: us(config.popular_window_ms),
+        ..Rules::default()
+    };
+    let store = Store::new(ground.outbox.clone());
+    let library = Library::open(root, analyzer, rules, store, ground.clock.clone()).await?;
+    library.start(&ground.tasks, Duration::from_millis(config.commit_ms));
+    library.settle(FIRST_INDEX).await;
+    let server = Server { library, clock: ground.clock.clone(), trusts };
+    let server = SearchServiceServer::new(server).max_decoding_message_size(LARGEST_MESSAGE);
+    let guarded = Guarded::new(server, ground.verifier.clone(), Ground::gate(&copies));
+    Ok(Room::new("search", guarded, Arc::new(ground.outbox.clone())))
+}
+
+/// How a query is understood and why its first results stand where they do, by the index under a directory, which
+/// another process may be writing; `None` when there is no index that can be asked.
+pub async fn explain(
+    config: &Config,
+    root: &Path,
+    query: &str,
+    first: i32,
+    clock: &Clock,
+) -> Result<Option<String>, Fault> {
+    let analyzer = analyzer(config).await?;
+    let page = PageSpec::try_new(PageArgs { first: Some(first), ..PageArgs::default() }, RESULTS)?;
+    let (root, query, now) = (root.to_owned(), query.to_owned(), clock.now());
+    blocking(move || {
+        let Some(pane) = index::look(&root)? else { return Ok(None) };
+        let (searcher, filter) = (pane.searcher(), Filter::default());
+        let search = Search { searcher: &searcher, fields: pane.fields(), analyzer: &analyzer };
+        let ask = Ask { query: &query, kinds: &[], filter: &filter, page: &page, now };
+        search.explain(&ask).map(Some)
+    })
+    .await
+}
+
+/// The words of files, where the configuration names them.
+async fn analyzer(config: &Config) -> Result<Analyzer, Fault> {
+    let read = |path: &str, default: &'static str| {
+        let path = path.to_owned();
+        async move {
+            match path.is_empty() {
+                true => Ok(default.to_owned()),
+                false => tokio::fs::read_to_string(&path).await.map_err(Fault::internal),
+            }
+        }
+    };
+    let synonyms = read(&config.synonyms_file, analysis::SYNONYMS).await?;
+    let hobbies = read(&config.hobbies_file, analysis::HOBBIES).await?;
+    let abusive = read(&config.abusive_file, analysis::ABUSIVE).await?;
+    Analyzer::try_new(&synonyms, &hobbies, &abusive).map_err(Fault::internal)
+}

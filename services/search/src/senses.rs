@@ -1,0 +1,151 @@
+//! What a word stands for as it was typed: its forms, its group, its letters within others, its parts.
+
+use crate::korean;
+use crate::normal::{self, Word};
+use crate::query::Node;
+use crate::terms::{is_weak, split};
+use crate::tokens::Stream;
+use crate::vocabulary::{Near, Vocabulary};
+
+/// Letters of a run that is looked for letter by letter.
+pub const LONGEST_RUN: usize = 24;
+const STEM: f32 = 0.9;
+/// A stem of a word that stands somewhere itself.
+const DOUBTFUL_STEM: f32 = 0.5;
+const GROUP: f32 = 0.7;
+const NARROW: f32 = 0.25;
+const RUN: f32 = 0.2;
+const BEGINS: f32 = 0.45;
+pub const PARTS: f32 = 0.85;
+const PLACE: f32 = 0.6;
+const BEGINNING: f32 = 0.5;
+
+/// Whether a word stands somewhere, in one of its forms or by its group.
+pub fn is_known(vocabulary: &Vocabulary<'_>, word: &Word) -> bool {
+    let analyzer = vocabulary.analyzer;
+    let known = |text: &str| {
+        vocabulary.knows(text) || analyzer.mark(text).is_some_and(|mark| vocabulary.knows(&mark))
+    };
+    if word.letters().iter().all(|it| korean::is_letter(*it)) {
+        return true;
+    }
+    analyzer.forms(word).iter().any(|it| known(&it.text))
+        || covered(vocabulary, word).is_some_and(|parts| parts.iter().all(|it| known(it)))
+}
+
+/// A word laid out in words that stand somewhere, without anything left.
+pub fn covered(vocabulary: &Vocabulary<'_>, word: &Word) -> Option<Vec<String>> {
+    let base = vocabulary.analyzer.forms(word).iter().map(|it| it.letters.end).min()?;
+    let letters = &word.letters()[..base];
+    let knows = |text: &str| vocabulary.analyzer.terms.is_whole(text) || vocabulary.knows(text);
+    let pieces = split(letters, knows)?;
+    let words: Vec<String> =
+        pieces.iter().map(|it| letters[it.clone()].iter().collect::<String>()).collect();
+    let whole = pieces.iter().all(|it| it.len() > 1) && words.iter().all(|it| knows(it));
+    whole.then_some(words)
+}
+
+/// What a word stands for as it was typed.
+pub fn strict(vocabulary: &Vocabulary<'_>, word: &Word) -> Vec<Node> {
+    let analyzer = vocabulary.analyzer;
+    let text = word.text();
+    let letters = word.letters();
+    if !letters.is_empty() && letters.iter().all(|it| korean::is_initial(*it)) {
+        return initials(vocabulary, &text);
+    }
+    let mut best = Vec::new();
+    let term =
+        |text: &str, boost| Node::Term { stream: Stream::Word, text: text.to_owned(), boost };
+    let forms = analyzer.forms(word);
+    for (index, form) in forms.iter().enumerate() {
+        let doubtful = index > 0 && vocabulary.knows(&text) && !analyzer.terms.is_whole(&form.text);
+        let boost = match index {
+            0 => 1.0,
+            _ if doubtful => DOUBTFUL_STEM,
+            _ => STEM,
+        };
+        best.push(term(&form.text, boost));
+        if let Some(mark) = analyzer.mark(&form.text) {
+            best.push(term(&mark, boost * GROUP));
+        }
+        best.push(term(&analyzer.synonyms.narrow(&form.text), boost * NARROW));
+        let length = form.letters.len();
+        let hangul = form.text.chars().any(korean::is_hangul);
+        if hangul && (2..=LONGEST_RUN).contains(&length) && !form.text.contains(korean::is_letter) {
+            best.extend(runs(&form.text, boost));
+        } else if hangul && length == 1 {
+            best.push(Node::Run { letters: form.text.clone(), begins: true, boost: BEGINS });
+        }
+    }
+    if let Some(short) = without_division(&text) {
+        best.push(term(short, PLACE));
+    }
+    best.extend(parts(vocabulary, word));
+    // A syllable that is not finished: what begins like it.
+    if text.contains(korean::is_letter) {
+        for near in vocabulary.beginning(&text) {
+            best.push(term(&near.word, BEGINNING));
+        }
+    }
+    best
+}
+
+/// A word's letters at the beginning of others, and within others.
+fn runs(letters: &str, boost: f32) -> [Node; 2] {
+    [(true, BEGINS), (false, RUN)].map(|(begins, of)| Node::Run {
+        letters: letters.to_owned(),
+        begins,
+        boost: boost * of,
+    })
+}
+
+fn initials(vocabulary: &Vocabulary<'_>, text: &str) -> Vec<Node> {
+    let near = vocabulary.initials(text);
+    let node = |near: Near| {
+        let boost = if near.distance > 0.0 { BEGINNING } else { 1.0 };
+        Node::Term { stream: Stream::Initials, text: near.word, boost }
+    };
+    near.into_iter().map(node).collect()
+}
+
+/// The words that a longer one is made of; empty when it is one thing.
+pub fn part_words(vocabulary: &Vocabulary<'_>, word: &Word) -> Vec<String> {
+    let analyzer = vocabulary.analyzer;
+    let known = analyzer.terms.split(word.letters());
+    let mut words: Vec<String> = match covered(vocabulary, word) {
+        Some(words) => words,
+        None => known.iter().flatten().map(|it| word.slice(it.clone())).collect(),
+    };
+    if words.is_empty() {
+        // 5km, 20대: runs of one script.
+        words = analyzer.parts(word).into_iter().map(|it| it.text).collect();
+    }
+    // What is left of a run and is no word: found letter by letter, or not at all.
+    words.retain(|it| it.chars().count() > 1 || it.chars().all(char::is_numeric));
+    if words.len() < 2 && words.first().is_none_or(|it| *it == word.text()) {
+        words.clear();
+    }
+    words
+}
+
+/// All the parts of a longer word.
+fn parts(vocabulary: &Vocabulary<'_>, word: &Word) -> Option<Node> {
+    let words = part_words(vocabulary, word);
+    let mut must = Vec::new();
+    let mut should = Vec::new();
+    for text in &words {
+        let part = normal::words(text).into_iter().next()?;
+        let best = strict(vocabulary, &part);
+        if is_weak(text) { should.push(Node::Best(best)) } else { must.push(Node::Best(best)) }
+    }
+    if must.is_empty() {
+        std::mem::swap(&mut must, &mut should);
+    }
+    Some(Node::All { must, should, boost: PARTS })
+}
+
+/// The name of a place without what kind of place it is.
+fn without_division(word: &str) -> Option<&str> {
+    let short = ["시", "군", "구", "동", "역"].iter().find_map(|it| word.strip_suffix(it))?;
+    (short.chars().count() > 1 && short.chars().all(korean::is_syllable)).then_some(short)
+}

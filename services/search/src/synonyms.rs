@@ -1,0 +1,142 @@
+//! Words that mean the same, read from a file that people edit.
+
+use std::collections::HashMap;
+
+use crate::normal;
+
+/// Marks the name of a group where words stand; no word begins with it.
+const MARK: char = '=';
+/// Marks the name of a wide word where a narrow one stands.
+const NARROW: char = '<';
+
+/// Groups of words of one meaning.
+#[derive(Clone, Debug, Default)]
+pub struct Synonyms {
+    groups: Vec<Vec<String>>,
+    of: HashMap<String, usize>,
+    /// The wide words of a narrow one, both by the names of their groups.
+    wide: HashMap<String, Vec<String>>,
+}
+
+/// A line that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: `{word}` stands in two groups")]
+pub struct Twice {
+    line: usize,
+    word: String,
+}
+
+impl Synonyms {
+    /// Reads one group per line, words with commas between, comments after `#`.
+    pub fn try_parse(text: &str) -> Result<Self, Twice> {
+        let mut found = Self::default();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.split_once('#').map_or(line, |(before, _)| before);
+            if let Some((wide, narrow)) = line.split_once('>') {
+                found.widen(&joined(wide), narrow);
+                continue;
+            }
+            let words = line.split(',').map(joined).filter(|word| !word.is_empty());
+            let mut group: Vec<String> = Vec::new();
+            for word in words {
+                let other = found.of.insert(word.clone(), found.groups.len());
+                if other.is_some_and(|it| it != found.groups.len()) {
+                    return Err(Twice { line: index + 1, word });
+                }
+                if other.is_none() {
+                    group.push(word);
+                }
+            }
+            if !group.is_empty() {
+                found.groups.push(group);
+            }
+        }
+        Ok(found)
+    }
+
+    fn widen(&mut self, wide: &str, narrow: &str) {
+        let wide = self.name(wide).to_owned();
+        for narrow in narrow.split(',').map(joined).filter(|it| !it.is_empty()) {
+            let name = self.name(&narrow).to_owned();
+            let known = self.wide.entry(name).or_default();
+            if !known.contains(&wide) {
+                known.push(wide.clone());
+            }
+        }
+    }
+
+    /// The name of a word's group; a word of no group is its own.
+    fn name<'a>(&'a self, word: &'a str) -> &'a str {
+        let group = self.of.get(word).and_then(|it| self.groups.get(*it));
+        group.and_then(|it| it.first()).map_or(word, String::as_str)
+    }
+
+    /// What stands in the index for the wide words of this one.
+    pub fn wide(&self, word: &str) -> impl Iterator<Item = String> {
+        let wide = self.wide.get(self.name(word)).into_iter().flatten();
+        wide.map(|it| format!("{NARROW}{it}"))
+    }
+
+    /// What narrow words are found by, for a word that may be wide.
+    pub fn narrow(&self, word: &str) -> String {
+        format!("{NARROW}{}", self.name(word))
+    }
+
+    /// What stands in the index for every word of this word's group.
+    pub fn mark(&self, word: &str) -> Option<String> {
+        let name = self.groups.get(*self.of.get(word)?)?.first()?;
+        Some(format!("{MARK}{name}"))
+    }
+
+    /// The words of this word's group, itself included.
+    pub fn group(&self, word: &str) -> &[String] {
+        self.of.get(word).and_then(|it| self.groups.get(*it)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every word of every group.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.groups.iter().flatten().map(String::as_str)
+    }
+
+    /// How many groups there are.
+    pub fn len(&self) -> usize {
+        self.groups.len()
+    }
+}
+
+/// A term as it is compared: its words without blanks between.
+pub fn joined(term: &str) -> String {
+    normal::line(term).replace(' ', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_answers_to_each_of_its_words() {
+        let text = "# all of it\n등산, 하이킹, Trail Walk # more\n\n독서, 책\n";
+        let synonyms = Synonyms::try_parse(text).unwrap();
+        assert_eq!(synonyms.len(), 2);
+        assert_eq!(synonyms.mark("trailwalk").as_deref(), Some("=등산"));
+        assert_eq!(synonyms.mark("책"), synonyms.mark("독서"));
+        assert_eq!(synonyms.group("책"), ["독서", "책"]);
+        assert_eq!(synonyms.mark("수영"), None);
+    }
+
+    #[test]
+    fn a_wide_word_finds_narrow_ones_but_not_the_other_way_round() {
+        let text = "캠핑, camping\n차박, 차크닉\ncamping > 차크닉, 글램핑";
+        let synonyms = Synonyms::try_parse(text).unwrap();
+        for narrow in ["차박", "차크닉", "글램핑"] {
+            assert!(synonyms.wide(narrow).eq([synonyms.narrow("캠핑")]), "{narrow}");
+        }
+        assert_eq!(synonyms.wide("캠핑").count(), 0);
+    }
+
+    #[test]
+    fn a_word_in_two_groups_is_told_with_its_line() {
+        let twice = Synonyms::try_parse("a, b\nc, b").unwrap_err();
+        assert_eq!(twice.to_string(), "line 2: `b` stands in two groups");
+    }
+}

@@ -1,0 +1,230 @@
+//! What is found, in which order, and how much an odd query may cost.
+
+use moim_kit::Timestamp;
+use moim_kit::page::{Cursor, PageArgs};
+use moim_search::{Document, Filter, Kind, Openness, RESULTS};
+use uuid::Uuid;
+
+use crate::stage::{NOW, Stage};
+
+const DAY_US: i64 = 86_400_000_000;
+
+fn document(kind: Kind, number: u128, title: &str, text: &str) -> Document {
+    let mut document = Document::new(kind, Uuid::from_u128(number), title);
+    text.clone_into(&mut document.text);
+    document
+}
+
+fn town() -> Vec<Document> {
+    let texts = [
+        (Kind::Gathering, "북한산 등산 모임", "주말마다 북한산에 오릅니다."),
+        (Kind::Gathering, "하이킹 크루", "We go hiking on Sundays."),
+        (Kind::Gathering, "퇴근 후 독서모임", "한 달에 한 권을 읽어요."),
+        (Kind::Gathering, "독서 클럽", "고전을 읽습니다."),
+        (Kind::Gathering, "마포 배드민턴", "초보 환영"),
+        (Kind::Gathering, "댕댕이 산책", "반려견과 함께"),
+        (Kind::Gathering, "고양시 자전거", "호수공원을 돕니다"),
+        (Kind::Gathering, "고양이 집사들", "길냥이도 돌봐요"),
+        (Kind::Schedule, "한강러닝", "5km를 천천히"),
+        (Kind::Member, "등산왕", "매주 산에 갑니다"),
+    ];
+    let numbered = (1..).zip(texts);
+    let mut town: Vec<_> =
+        numbered.map(|(number, (kind, title, text))| document(kind, number, title, text)).collect();
+    for document in &mut town {
+        document.category = Some(8);
+        document.region_code = Some("11440".to_owned());
+        "서울특별시 마포구".clone_into(&mut document.region_name);
+    }
+    town[8].starts_at = Some(NOW);
+    town[8].ends_at = Some(Timestamp::from_us(NOW.us() + DAY_US));
+    town[8].fee_krw = Some(5_000);
+    town
+}
+
+fn first(query: &str) -> (String, Option<String>) {
+    let town = town();
+    let stage = Stage::with(&town);
+    let found = stage.find(query, &Filter::default(), 5);
+    (stage.titles(query, &town).into_iter().next().unwrap_or_default(), found.corrected)
+}
+
+#[test]
+fn people_are_understood() {
+    for (query, title, corrected) in [
+        ("북한산에서", "북한산 등산 모임", None),
+        ("하이낑", "하이킹 크루", Some("하이킹")),
+        ("hikking", "하이킹 크루", Some("hiking")),
+        ("베드민턴", "마포 배드민턴", None),
+        ("배드민텬", "마포 배드민턴", Some("배드민턴")),
+        ("강아지", "댕댕이 산책", None),
+        ("독서 모임", "퇴근 후 독서모임", None),
+        ("ㅎㄱㄹㄴ", "한강러닝", None),
+        ("qoemalsxjs", "마포 배드민턴", Some("배드민턴")),
+        ("북한ㅅ", "북한산 등산 모임", None),
+        ("자저ㄴ", "고양시 자전거", None),
+        ("ㄷㅡㅇㅅㅏㄴㅇㅗㅏㅇ", "등산왕", None),
+        ("고양이", "고양이 집사들", None),
+        ("고양", "고양시 자전거", None),
+        ("한강 러닝", "한강러닝", None),
+        ("ＨＩＫＩＮＧ", "하이킹 크루", None),
+        ("등산왕", "등산왕", None),
+    ] {
+        let (found, instead) = first(query);
+        assert_eq!((found.as_str(), instead.as_deref()), (title, corrected), "{query}");
+    }
+}
+
+#[test]
+fn what_matched_is_marked_in_the_field_it_stands_in() {
+    let stage = Stage::with(&town());
+    let found = stage.find("강아지", &Filter::default(), 1);
+    let marked: Vec<_> = found.page.rows[0]
+        .highlights
+        .iter()
+        .map(|it| {
+            let units: Vec<u16> = it.text.encode_utf16().collect();
+            let words = it.ranges.iter().map(|it| String::from_utf16(&units[it.0..it.1]).unwrap());
+            (it.field, words.collect::<Vec<_>>().join("+"))
+        })
+        .collect();
+    assert_eq!(marked, [("title", "댕댕이 산책".to_owned()), ("description", "반려견".to_owned())]);
+}
+
+#[test]
+fn filters_hold_for_the_kinds_they_apply_to() {
+    let stage = Stage::with(&town());
+    let total = |filter: Filter| stage.find("마포 등산 한강 러닝 하이킹", &filter, 10).total;
+    let all = total(Filter::default());
+    let none = |filter| assert!(total(filter) < all);
+    none(Filter { category: Some(1), ..Filter::default() });
+    none(Filter { region_code: Some("11680".to_owned()), ..Filter::default() });
+    none(Filter { max_fee_krw: Some(4_999), ..Filter::default() });
+    none(Filter { starts_until: Some(NOW), ..Filter::default() });
+    none(Filter { starts_from: Some(Timestamp::from_us(NOW.us() + DAY_US)), ..Filter::default() });
+    let fits = Filter {
+        category: Some(8),
+        region_code: Some("11440".to_owned()),
+        max_fee_krw: Some(5_000),
+        starts_from: Some(NOW),
+        starts_until: Some(Timestamp::from_us(NOW.us() + 1)),
+    };
+    assert_eq!(total(fits), all);
+}
+
+#[test]
+fn open_ones_come_before_closed_ones_of_the_same_words() {
+    let mut closed = document(Kind::Gathering, 1, "등산 모임", "");
+    closed.openness = Openness::Closed;
+    let open = document(Kind::Gathering, 2, "등산 모임", "");
+    let found = Stage::with(&[closed, open]).find("등산", &Filter::default(), 5);
+    let ids: Vec<_> = found.page.rows.iter().map(|it| it.id.as_u128()).collect();
+    assert_eq!(ids, [2, 1]);
+}
+
+#[test]
+fn pages_run_both_ways_without_gap_or_repeat() {
+    let all: Vec<_> = (1..=57)
+        .map(|it| document(Kind::Gathering, it, "등산 모임", if it % 3 == 0 { "등산" } else { "" }))
+        .collect();
+    let stage = Stage::with(&all);
+    let whole = stage.find("등산", &Filter::default(), 100);
+    let order: Vec<_> = whole.page.rows.iter().map(|it| it.id).collect();
+    assert_eq!((order.len(), whole.total), (57, 57));
+    let mut seen = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let args = PageArgs { first: Some(10), after: after.as_deref(), ..PageArgs::default() };
+        let page = stage.try_find("등산", &Filter::default(), args).unwrap().page;
+        seen.extend(page.rows.iter().map(|it| it.id));
+        after = page.cursors.last().cloned();
+        if !page.has_next_page {
+            break;
+        }
+    }
+    assert_eq!(seen, order);
+    let before = after.unwrap();
+    let args = PageArgs { last: Some(20), before: Some(&before), ..PageArgs::default() };
+    let page = stage.try_find("등산", &Filter::default(), args).unwrap().page;
+    assert!(page.rows.iter().map(|it| it.id).eq(order[36..56].iter().copied()));
+    assert!(page.has_previous_page);
+}
+
+#[test]
+fn pages_reach_to_the_ten_thousandth_result() {
+    let all: Vec<_> = (1..=10_010).map(|it| document(Kind::Gathering, it, "등산", "")).collect();
+    let stage = Stage::with(&all);
+    let best = stage.find("등산", &Filter::default(), 1);
+    // All score the same, so ids are their places.
+    let key = best.page.rows[0].score;
+    let after = |place: u128| {
+        let cursor = Cursor { key, id: Uuid::from_u128(place) }.encode(RESULTS);
+        let args = PageArgs { first: Some(20), after: Some(&cursor), ..PageArgs::default() };
+        stage.try_find("등산", &Filter::default(), args)
+    };
+    assert_eq!(best.total, 10_010);
+    assert_eq!(after(9_900).unwrap().page.rows.len(), 20);
+    let last = after(9_990).unwrap().page;
+    assert_eq!((last.rows.len(), last.has_next_page), (10, false));
+    assert_eq!(after(10_000).unwrap_err().reason(), "PAGE_TOO_DEEP");
+}
+
+#[test]
+fn nothing_to_search_for_is_told() {
+    let stage = Stage::with(&town());
+    let long = "가".repeat(201);
+    for query in ["", " \t", "***", "🙂🙂", "\u{200B}", "\0\u{7}", ".*", &long, &"a".repeat(10_000)]
+    {
+        let args = PageArgs { first: Some(5), ..PageArgs::default() };
+        let refused = stage.try_find(query, &Filter::default(), args).unwrap_err();
+        assert_eq!(refused.reason(), "QUERY_INVALID", "{query:?}");
+    }
+}
+
+#[test]
+fn odd_queries_are_plain_words() {
+    let stage = Stage::with(&town());
+    let many: String = "등산 ".chars().cycle().take(200).collect();
+    for query in [
+        "title:등산",
+        "등산*",
+        "등산~2 AND NOT 독서",
+        "\"등산",
+        "(등산",
+        "등\u{200B}산",
+        "\u{202E}등산\u{202C}",
+        "등산🙂",
+        "등산\u{0}",
+        "[등산 TO *]",
+        &many,
+    ] {
+        assert!(stage.find(query, &Filter::default(), 5).total > 0, "{query:?}");
+    }
+    for odd in [
+        "가",
+        "ㄱ",
+        "ㅏ",
+        "a",
+        "?*",
+        "ㄱㄴㄷㄹ",
+        "ㅋㅋㅋ",
+        "1",
+        "가나다라마바사",
+        "ﷺ",
+        "\u{1F468}\u{200D}",
+    ] {
+        let query: String = odd.chars().cycle().take(200).collect();
+        let args = PageArgs { first: Some(5), ..PageArgs::default() };
+        let answer = stage.try_find(&query, &Filter::default(), args);
+        assert!(answer.is_ok_and(|it| it.total <= town().len()) || odd == "?*" || odd.len() > 6);
+    }
+}
+
+#[test]
+fn a_search_explains_itself() {
+    let told = Stage::with(&town()).explain("하이낑");
+    for part in ["with near words", "corrected: 하이킹", "word `하이낑`", "=등산", "하이킹 크루"]
+    {
+        assert!(told.contains(part), "{part} in\n{told}");
+    }
+}

@@ -1,0 +1,8 @@
+//! The room as those who search see it.
+#![allow(clippy::unwrap_used, reason = "tests fail loudly")]
+
+mod calls;
+mod finding;
+mod index;
+mod relevance;
+mod stage;
