@@ -1,6 +1,5 @@
 //! Text as the index holds it: words, pairs of letters, letters as typed, and initial consonants.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use sha2::{Digest as _, Sha256};
@@ -82,8 +81,10 @@ impl Analyzer {
         let mut out = Tokens::default();
         let mut pieces = Vec::new();
         for (index, word) in words.iter().enumerate() {
-            self.word(word, &mut out);
-            pieces.push(self.pieces(word));
+            let forms = self.forms(word);
+            let base = shortest(&forms);
+            self.word(word, forms, &mut out);
+            pieces.push(self.pieces(word, base));
             let from = (index + 1).saturating_sub(MOST_JOINED);
             for start in from..index {
                 self.join(&words[start..=index], &mut out);
@@ -103,10 +104,11 @@ impl Analyzer {
             if self.terms.is_whole(rest) {
                 break;
             }
-            let shorter = korean::without_particle(rest)
+            let stem = korean::without_particle(rest);
+            let shorter = stem
                 .filter(|it| self.terms.is_whole(it))
                 .or_else(|| korean::without_doing(rest))
-                .or_else(|| korean::without_particle(rest));
+                .or(stem);
             let Some(shorter) = shorter else { break };
             rest = shorter;
             forms.push(Form { letters: 0..rest.chars().count(), text: rest.to_owned() });
@@ -119,7 +121,11 @@ impl Analyzer {
 
     /// The parts of a word that are words themselves; empty when it is one thing.
     pub fn parts(&self, word: &Word) -> Vec<Form> {
-        let base = self.forms(word).iter().map(|it| it.letters.end).min().unwrap_or(0);
+        self.parts_of(word, shortest(&self.forms(word)))
+    }
+
+    /// The parts of the first letters of a word.
+    fn parts_of(&self, word: &Word, base: usize) -> Vec<Form> {
         let scripts = scripts(&word.letters()[..base]);
         let mut found = Vec::new();
         for run in &scripts {
@@ -157,21 +163,21 @@ impl Analyzer {
 
     /// Whether neighbours are known as one word.
     pub fn joined(&self, words: &[Word]) -> Option<String> {
-        let all: String = words.iter().map(Word::text).collect();
+        let mut all = String::new();
+        words.iter().for_each(|it| all.extend(it.letters()));
         let known = self.terms.is_whole(&all);
         known.then_some(all)
     }
 
-    fn word(&self, word: &Word, out: &mut Tokens) {
+    fn word(&self, word: &Word, forms: Vec<Form>, out: &mut Tokens) {
         let count = word.letters().len();
-        let mut seen = HashSet::new();
-        if count <= LONGEST_WORD {
-            for form in self.forms(word) {
-                self.form(word, form, &mut seen, out);
+        let first = out.tokens.len();
+        let parts = self.parts_of(word, shortest(&forms));
+        let forms = if count <= LONGEST_WORD { forms } else { Vec::new() };
+        for form in forms.into_iter().chain(parts) {
+            if form.letters.len() <= LONGEST_WORD {
+                self.form(word, form, first, out);
             }
-        }
-        for part in self.parts(word).into_iter().filter(|it| it.letters.len() <= LONGEST_WORD) {
-            self.form(word, part, &mut seen, out);
         }
         // A pair of its own for the beginning tells what begins like this from what only contains it.
         if let Some(first) = word.letters().first().filter(|it| korean::is_hangul(**it)) {
@@ -186,20 +192,19 @@ impl Analyzer {
         out.part_words();
     }
 
-    fn form(&self, word: &Word, form: Form, seen: &mut HashSet<String>, out: &mut Tokens) {
-        let place = word.place(form.letters.clone());
-        if !seen.insert(form.text.clone()) {
+    /// A form, unless it stands among the tokens of its word, the first of which is given.
+    fn form(&self, word: &Word, form: Form, first: usize, out: &mut Tokens) {
+        let has = |out: &Tokens, text: &str| {
+            out.tokens[first..].iter().any(|it| it.stream == Stream::Word && it.text == text)
+        };
+        if has(out, &form.text) {
             return;
         }
+        let place = word.place(form.letters);
         out.push(Stream::Typed, korean::decompose(&form.text), place.clone());
-        if let Some(mark) = self.mark(&form.text)
-            && seen.insert(mark.clone())
-        {
-            out.push(Stream::Word, mark, place.clone());
-        }
-        for wide in self.synonyms.wide(&form.text) {
-            if seen.insert(wide.clone()) {
-                out.push(Stream::Word, wide, place.clone());
+        for mark in self.synonyms.marks(&form.text) {
+            if !has(out, mark) {
+                out.push(Stream::Word, mark.clone(), place.clone());
             }
         }
         out.push(Stream::Word, form.text, place);
@@ -209,21 +214,19 @@ impl Analyzer {
         let Some(known) = self.joined(words) else { return };
         let (Some(first), Some(last)) = (words.first(), words.last()) else { return };
         let place = first.whole().start..last.whole().end;
-        let marks = self.mark(&known).into_iter().chain(self.synonyms.wide(&known));
-        for mark in marks {
-            out.push(Stream::Word, mark, place.clone());
+        for mark in self.synonyms.marks(&known) {
+            out.push(Stream::Word, mark.clone(), place.clone());
         }
         out.push(Stream::Typed, korean::decompose(&known), place.clone());
         out.push(Stream::Word, known, place);
     }
 
     /// A word laid out in pieces for initial consonants: parts, or the shortest form.
-    fn pieces(&self, word: &Word) -> Vec<Range<usize>> {
+    fn pieces(&self, word: &Word, base: usize) -> Vec<Range<usize>> {
         let letters = word.letters();
         if letters.len() > LONGEST_WORD {
             return Vec::new();
         }
-        let base = self.forms(word).iter().map(|it| it.letters.end).min().unwrap_or(0);
         let mut pieces = Vec::new();
         for piece in
             self.terms.split(&letters[..base]).unwrap_or_else(|| std::iter::once(0..base).collect())
@@ -243,6 +246,11 @@ impl Default for Analyzer {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// How many letters the shortest form covers.
+fn shortest(forms: &[Form]) -> usize {
+    forms.iter().map(|it| it.letters.end).min().unwrap_or(0)
 }
 
 /// Runs of one script: Hangul, digits, other letters.

@@ -194,6 +194,7 @@ impl Pane {
 impl Shelf {
     fn open(path: &Path, analyzer: &Arc<Analyzer>) -> Result<Self, Broken> {
         let index = Index::open_in_dir(path)?;
+        schema::teach(&index);
         if !index.validate_checksum()?.is_empty() {
             return Err(io::Error::from(io::ErrorKind::InvalidData).into());
         }

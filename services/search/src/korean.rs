@@ -236,9 +236,9 @@ pub fn is_vowel(letter: char) -> bool {
     ('ㅏ'..='ㅣ').contains(&letter)
 }
 
-/// The initial consonant of each syllable; nothing when there is anything else in it.
-pub fn initials(text: &str) -> Option<String> {
-    text.chars().map(|it| is_syllable(it).then(|| INITIALS[parts(it).0])).collect()
+/// The initial consonant of each syllable; nothing when there is anything else among the letters.
+pub fn initials(letters: impl IntoIterator<Item = char>) -> Option<String> {
+    letters.into_iter().map(|it| is_syllable(it).then(|| INITIALS[parts(it).0])).collect()
 }
 
 /// The word without a particle that agrees with it; at least two syllables remain.
@@ -328,8 +328,8 @@ mod tests {
 
     #[test]
     fn initials_are_those_of_whole_syllables() {
-        assert_eq!(initials("독서모임").as_deref(), Some("ㄷㅅㅁㅇ"));
-        assert_eq!(initials("5번"), None);
+        assert_eq!(initials("독서모임".chars()).as_deref(), Some("ㄷㅅㅁㅇ"));
+        assert_eq!(initials("5번".chars()), None);
     }
 
     proptest! {
@@ -342,7 +342,7 @@ mod tests {
         fn no_text_is_too_odd(text in "\\PC{0,40}") {
             let _ = compose(&text);
             let _ = compose(&decompose(&text));
-            let _ = (without_particle(&text), without_doing(&text), initials(&text));
+            let _ = (without_particle(&text), without_doing(&text), initials(text.chars()));
         }
 
         #[test]

@@ -52,6 +52,10 @@ pub fn words(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut word = Word::default();
     for (place, cluster) in clusters(text) {
+        if let Some(letter) = plain_already(cluster) {
+            word.push(letter.to_ascii_lowercase(), place);
+            continue;
+        }
         for letter in plain(cluster) {
             if letter.is_alphanumeric() {
                 word.push(letter, place.clone());
@@ -93,7 +97,20 @@ fn clusters(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
 }
 
 fn continues(letter: char) -> bool {
-    canonical_combining_class(letter) != 0 || ('\u{1160}'..='\u{11FF}').contains(&letter)
+    !is_common(letter)
+        && (canonical_combining_class(letter) != 0 || ('\u{1160}'..='\u{11FF}').contains(&letter))
+}
+
+/// What most texts are made of.
+fn is_common(letter: char) -> bool {
+    letter.is_ascii() || ('가'..='힣').contains(&letter)
+}
+
+/// A letter or digit of most texts that stands by itself.
+fn plain_already(cluster: &str) -> Option<char> {
+    let mut letters = cluster.chars();
+    let letter = letters.next().filter(|_| letters.next().is_none())?;
+    (is_common(letter) && (!letter.is_ascii() || letter.is_ascii_alphanumeric())).then_some(letter)
 }
 
 /// Composed, without differences of width or case; consonants that stand alone stay as they are.

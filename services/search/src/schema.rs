@@ -1,22 +1,22 @@
 //! The index's fields, and documents as they stand in it.
 
-use std::ops::Range;
-
 use moim_kit::Timestamp;
-use tantivy::TantivyDocument;
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing,
     TextOptions, Value as _,
 };
-use tantivy::tokenizer::{PreTokenizedString, Token as Indexed};
+use tantivy::{Index, TantivyDocument};
 use uuid::Uuid;
 
 use crate::analysis::Analyzer;
 use crate::model::{Document, Kind};
-use crate::tokens::{Stream, Token};
+use crate::tokens::{Lines, Stream, lines};
 
 /// Changes with the fields, so that indexes are built anew.
-pub const EDITION: u32 = 1;
+pub const EDITION: u32 = 2;
+
+/// Names how the index reads tokens that were made before.
+const LINES: &str = "lines";
 
 /// Parts of a document by what they weigh.
 pub const PARTS: usize = 3;
@@ -78,7 +78,7 @@ pub struct Stored {
 pub fn build() -> (Schema, Fields) {
     let mut schema = Schema::builder();
     let indexed = |record| {
-        let options = TextFieldIndexing::default().set_tokenizer("raw").set_index_option(record);
+        let options = TextFieldIndexing::default().set_tokenizer(LINES).set_index_option(record);
         TextOptions::default().set_indexing_options(options)
     };
     let names = ["title", "area", "text"];
@@ -86,7 +86,7 @@ pub fn build() -> (Schema, Fields) {
     let placed = indexed(IndexRecordOption::WithFreqsAndPositions);
     let plain = TextOptions::default().set_indexing_options(
         TextFieldIndexing::default()
-            .set_tokenizer("raw")
+            .set_tokenizer(LINES)
             .set_fieldnorms(false)
             .set_index_option(IndexRecordOption::Basic),
     );
@@ -114,6 +114,11 @@ pub fn build() -> (Schema, Fields) {
     (schema.build(), fields)
 }
 
+/// Teaches an index to read what documents are made of.
+pub fn teach(index: &Index) {
+    index.tokenizers().register(LINES, Lines);
+}
+
 /// What a document is deleted by.
 pub fn key(kind: Kind, id: Uuid) -> String {
     format!("{}:{id}", kind.name())
@@ -129,7 +134,7 @@ impl Fields {
     pub fn document(&self, analyzer: &Analyzer, from: &Document) -> TantivyDocument {
         let mut out = TantivyDocument::new();
         out.add_text(self.key, key(from.kind, from.id));
-        let mut typed = Vec::new();
+        let mut typed = String::new();
         for (part, text) in [(TITLE, &from.title), (AREA, &from.area()), (TEXT, &from.text)] {
             let tokens = analyzer.tokens(text);
             for (stream, field) in [
@@ -137,11 +142,11 @@ impl Fields {
                 (Stream::Pair, self.pairs[part]),
                 (Stream::Initials, self.initials[part]),
             ] {
-                out.add_pre_tokenized_text(field, pre_tokenized(&tokens, stream));
+                out.add_text(field, lines(&tokens, stream));
             }
-            typed.extend(tokens.into_iter().filter(|it| it.stream == Stream::Typed));
+            typed.push_str(&lines(&tokens, Stream::Typed));
         }
-        out.add_pre_tokenized_text(self.typed, pre_tokenized(&typed, Stream::Typed));
+        out.add_text(self.typed, typed);
         out.add_text(self.title, &from.title);
         out.add_text(self.text, &from.text);
         out.add_text(self.place, &from.place);
@@ -182,19 +187,4 @@ impl Fields {
         };
         Stored { title: text(self.title), text: text(self.text), place: text(self.place) }
     }
-}
-
-fn pre_tokenized(tokens: &[Token], stream: Stream) -> PreTokenizedString {
-    let token = |it: &Token| {
-        let Range { start, end } = it.place;
-        Indexed {
-            offset_from: start,
-            offset_to: end,
-            position: it.position,
-            text: it.text.clone(),
-            position_length: 1,
-        }
-    };
-    let tokens = tokens.iter().filter(|it| it.stream == stream).map(token).collect();
-    PreTokenizedString { text: String::new(), tokens }
 }

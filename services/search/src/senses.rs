@@ -1,5 +1,7 @@
 //! What a word stands for as it was typed: its forms, its group, its letters within others, its parts.
 
+use std::ops::Range;
+
 use crate::korean;
 use crate::normal::{self, Word};
 use crate::query::Node;
@@ -38,9 +40,9 @@ pub fn covered(vocabulary: &Vocabulary<'_>, word: &Word) -> Option<Vec<String>> 
     let base = vocabulary.analyzer.forms(word).iter().map(|it| it.letters.end).min()?;
     let letters = &word.letters()[..base];
     let knows = |text: &str| vocabulary.analyzer.terms.is_whole(text) || vocabulary.knows(text);
-    let pieces = split(letters, knows)?;
-    let words: Vec<String> =
-        pieces.iter().map(|it| letters[it.clone()].iter().collect::<String>()).collect();
+    let slice = |it: Range<usize>| letters[it].iter().collect::<String>();
+    let pieces = split(letters, |it| knows(&slice(it)))?;
+    let words: Vec<String> = pieces.iter().map(|it| slice(it.clone())).collect();
     let whole = pieces.iter().all(|it| it.len() > 1) && words.iter().all(|it| knows(it));
     whole.then_some(words)
 }

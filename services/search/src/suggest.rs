@@ -43,7 +43,7 @@ impl Suggestions {
         for (number, (term, _)) in (0_u32..).zip(&found.terms) {
             let bare = term.replace(' ', "");
             found.typed.push((korean::decompose(&bare), number));
-            found.initials.extend(korean::initials(&bare).map(|it| (it, number)));
+            found.initials.extend(korean::initials(bare.chars()).map(|it| (it, number)));
         }
         found.typed.sort_unstable();
         found.initials.sort_unstable();

@@ -16,6 +16,8 @@ pub struct Synonyms {
     of: HashMap<String, usize>,
     /// The wide words of a narrow one, both by the names of their groups.
     wide: HashMap<String, Vec<String>>,
+    /// What stands in the index for a word beside itself.
+    marks: HashMap<String, Vec<String>>,
 }
 
 /// A line that cannot be used.
@@ -51,6 +53,12 @@ impl Synonyms {
                 found.groups.push(group);
             }
         }
+        let known = found.words().chain(found.wide.keys().map(String::as_str));
+        let marks = known.map(|word| {
+            let marks = found.mark(word).into_iter().chain(found.wide(word));
+            (word.to_owned(), marks.collect())
+        });
+        found.marks = marks.collect();
         Ok(found)
     }
 
@@ -86,6 +94,11 @@ impl Synonyms {
     pub fn mark(&self, word: &str) -> Option<String> {
         let name = self.groups.get(*self.of.get(word)?)?.first()?;
         Some(format!("{MARK}{name}"))
+    }
+
+    /// What stands in the index for this word beside itself: its group and wide words.
+    pub fn marks(&self, word: &str) -> &[String] {
+        self.marks.get(word).map_or(&[], Vec::as_slice)
     }
 
     /// The words of this word's group, itself included.

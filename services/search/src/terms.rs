@@ -1,6 +1,7 @@
 //! Words that are known: kept whole, found inside longer runs, of little weight, or not for display.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use crate::korean;
 use crate::synonyms::{Synonyms, joined};
@@ -103,6 +104,62 @@ const WEAK: &[&str] = &[
     "먹는",
     "만드는",
     "듣는",
+    "배울",
+    "배워요",
+    "배우실",
+    "즐길",
+    "즐겨요",
+    "모이실",
+    "모여라",
+    "오세요",
+    "하실래요",
+    "할래요",
+    "하고싶은",
+    "하고싶어요",
+    "하려는",
+    "하려고",
+    "갈사람",
+    "가실분",
+    "가실",
+    "가고",
+    "구하는",
+    "추천해줘",
+    "추천해주세요",
+    "알려주세요",
+    "있을까요",
+    "있어요",
+    "근교",
+    "주변",
+    "인근",
+    "동네",
+    "가까운",
+    "하는곳",
+    "하는데",
+    "사람구함",
+    "동호인",
+    "팀원",
+    "참가",
+    "참가하는",
+    "참여하는",
+    "즐겁게",
+    "재미있는",
+    "다니는",
+    "다니기",
+    "키우는",
+    "나누는",
+    "나누기",
+    "위해",
+    "및",
+    "그리고",
+    "처음하는",
+    "시작하는",
+    "people",
+    "lovers",
+    "join",
+    "near",
+    "me",
+    "my",
+    "on",
     "study",
     "class",
     "lesson",
@@ -126,6 +183,10 @@ const WEAK: &[&str] = &[
 #[derive(Clone, Debug, Default)]
 pub struct Terms {
     whole: HashSet<String>,
+    /// The first two letters of known words, with the length of the longest that begins so.
+    begins: HashMap<[char; 2], usize>,
+    /// Known words as they are typed, letter by letter.
+    typed: Vec<String>,
     hobbies: Vec<String>,
 }
 
@@ -137,7 +198,17 @@ impl Terms {
         let mut seen = HashSet::new();
         hobbies.retain(|word| seen.insert(word.clone()));
         let whole = hobbies.iter().map(String::as_str).chain(synonyms.words());
-        Self { whole: whole.map(str::to_owned).collect(), hobbies }
+        let whole: HashSet<String> = whole.map(str::to_owned).collect();
+        let mut begins = HashMap::new();
+        for word in &whole {
+            let mut letters = word.chars();
+            if let (Some(first), Some(second)) = (letters.next(), letters.next()) {
+                let longest: &mut usize = begins.entry([first, second]).or_default();
+                *longest = (*longest).max(2 + letters.count());
+            }
+        }
+        let typed = whole.iter().map(|it| korean::decompose(it)).collect();
+        Self { whole, begins, typed, hobbies }
     }
 
     /// Whether a word is kept as it is.
@@ -145,9 +216,9 @@ impl Terms {
         self.whole.contains(word)
     }
 
-    /// Every known word.
-    pub fn all(&self) -> impl Iterator<Item = &str> {
-        self.whole.iter().map(String::as_str)
+    /// Every known word as it is typed, letter by letter.
+    pub fn typed(&self) -> &[String] {
+        &self.typed
     }
 
     /// The hobbies in the order of the file.
@@ -156,16 +227,32 @@ impl Terms {
     }
 
     /// The known words that a run is made of, with what is left between; nothing when there is none.
-    pub fn split(&self, letters: &[char]) -> Option<Vec<std::ops::Range<usize>>> {
-        split(letters, |word| self.whole.contains(word))
+    pub fn split(&self, letters: &[char]) -> Option<Vec<Range<usize>>> {
+        // Most letters begin no known word, which one look tells.
+        let longest: Vec<usize> = letters
+            .windows(2)
+            .map(|it| self.begins.get(&[it[0], it[1]]).copied().unwrap_or(0))
+            .collect();
+        if longest.iter().all(|it| *it == 0) {
+            return None;
+        }
+        let mut word = String::new();
+        split(letters, |range| {
+            if longest.get(range.start).is_none_or(|it| *it < range.len()) {
+                return false;
+            }
+            word.clear();
+            word.extend(&letters[range]);
+            self.whole.contains(&word)
+        })
     }
 }
 
 /// The cheapest way to lay a run out in known words of two letters or more.
 pub fn split(
     letters: &[char],
-    knows: impl Fn(&str) -> bool,
-) -> Option<Vec<std::ops::Range<usize>>> {
+    mut knows: impl FnMut(Range<usize>) -> bool,
+) -> Option<Vec<Range<usize>>> {
     let count = letters.len();
     if !(3..=40).contains(&count) || !letters.iter().all(|it| korean::is_syllable(*it)) {
         return None;
@@ -178,8 +265,8 @@ pub fn split(
         let (opening, start) = if known { (1, end - 1) } else { (0, start) };
         let mut choice = (cost + opening + UNKNOWN, start, false);
         for start in end.saturating_sub(LONGEST)..end.saturating_sub(1) {
-            let word: String = letters[start..end].iter().collect();
-            if end - start < count && knows(&word) && best[start].0 + 2 < choice.0 {
+            let cheaper = end - start < count && best[start].0 + 2 < choice.0;
+            if cheaper && knows(start..end) {
                 choice = (best[start].0 + 2, start, true);
             }
         }

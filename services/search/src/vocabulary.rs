@@ -115,11 +115,14 @@ impl<'a> Vocabulary<'a> {
         let dfa = if edits == 1 { ONE.build_dfa(&typed) } else { TWO.build_dfa(&typed) };
         let typos = Typos(dfa);
         let mut found: HashMap<String, u64> = HashMap::new();
-        for known in self.analyzer.terms.all() {
-            let letters = korean::decompose(known);
-            let end = letters.bytes().fold(typos.start(), |state, byte| typos.accept(&state, byte));
-            if typos.is_match(&end) {
-                found.insert(letters, 0);
+        for letters in self.analyzer.terms.typed() {
+            // Most words are too far from the first letters on.
+            let end = letters.bytes().try_fold(typos.start(), |state, byte| {
+                let next = typos.accept(&state, byte);
+                typos.can_match(&next).then_some(next)
+            });
+            if end.is_some_and(|it| typos.is_match(&it)) {
+                found.insert(letters.clone(), 0);
             }
         }
         for segment in self.searcher.segment_readers() {
