@@ -264,10 +264,11 @@ pub fn split(
         // Unknown letters in a row are one piece, which costs a little by itself.
         let (opening, start) = if known { (1, end - 1) } else { (0, start) };
         let mut choice = (cost + opening + UNKNOWN, start, false);
-        for start in end.saturating_sub(LONGEST)..end.saturating_sub(1) {
-            let cheaper = end - start < count && best[start].0 + 2 < choice.0;
+        let starts = best[..end - 1].iter().enumerate().skip(end.saturating_sub(LONGEST));
+        for (start, (before, ..)) in starts {
+            let cheaper = end - start < count && before + 2 < choice.0;
             if cheaper && knows(start..end) {
-                choice = (best[start].0 + 2, start, true);
+                choice = (before + 2, start, true);
             }
         }
         best.push(choice);
