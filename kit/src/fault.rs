@@ -144,7 +144,7 @@ impl Fault {
         Self::new(Code::Internal, "INTERNAL", "Something went wrong.").because(source)
     }
 
-    /// Something needed is out of reach for now.
+    /// Something needed is out of reach; it may come back.
     pub fn unavailable(
         reason: &'static str,
         source: impl Into<Box<dyn Error + Send + Sync>>,

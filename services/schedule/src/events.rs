@@ -23,7 +23,7 @@ const SCHEDULE: &str = "schedule";
 pub const ATTENDANCE: &str = "attendance";
 pub const SEAT: &str = "seat";
 /// The payment room's noun for what pays for a seat.
-pub const ORDER: &str = "order";
+const ORDER: &str = "order";
 
 /// Nouns of other rooms that this one copies, or acts on.
 pub const COPIED: &[&str] = &["member", "gathering", "membership", ORDER];

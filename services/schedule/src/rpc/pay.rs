@@ -5,11 +5,10 @@ use std::time::Duration;
 use moim_kit::call::respond;
 use moim_kit::id::OrderId;
 use moim_kit::seen::Mark;
-use moim_kit::serve::Gate as _;
 use moim_kit::{Call, Fault};
 use moim_proto::schedule::v1 as proto;
 use moim_proto::schedule::v1::AttendanceState;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tonic::Response;
 
 use super::Server;
@@ -50,9 +49,10 @@ impl Server {
     async fn await_seat(&self, call: &Call, order: OrderId) -> Result<Option<Seat>, Fault> {
         let due = Instant::now() + self.pay_wait;
         let due = call.deadline().checked_sub(TRAVEL).map_or(due, |latest| latest.min(due));
-        // Every state of the order is looked out for: whichever it is, it may have decided the seat.
-        let mut heard = 1;
+        let mut arrivals = self.copies.arrivals();
         loop {
+            // Before the look, so that what arrives during it is not slept through.
+            arrivals.mark_unchanged();
             let seat = self.store.look_at_seat(order).await?;
             if let Some(seat) = seat.filter(Seat::is_decided) {
                 return Ok(Some(seat));
@@ -60,12 +60,7 @@ impl Server {
             if Instant::now() >= due {
                 return Ok(None);
             }
-            let next = due.min(Instant::now() + POLL);
-            let mark = Mark::new(events::ORDER, order.uuid(), heard, self.clock.now());
-            match timeout_at(next, self.copies.arrived(&[mark])).await {
-                Ok(Ok(())) => heard += 1,
-                Ok(Err(_)) | Err(_) => sleep_until(next).await,
-            }
+            let _ = timeout_at(due.min(Instant::now() + POLL), arrivals.changed()).await;
         }
     }
 }
