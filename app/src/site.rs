@@ -7,12 +7,13 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use moim_bff::http::Readiness;
 use moim_bff::{LiveWires, Upstream};
-use moim_kit::Clock;
 use moim_kit::bus::{Bus, HeardLog, Log, Publisher};
 use moim_kit::serve::Room;
+use moim_kit::shared::{Memory, Shared};
 use moim_kit::task::Tasks;
 use moim_kit::token::Verifier;
 use moim_kit::wire::{self, Wire};
+use moim_kit::{Base, Clock};
 use moim_storage::{Carrier, Db, Ground};
 
 use crate::config::{Config, Place};
@@ -35,6 +36,7 @@ pub(crate) struct Site<'a> {
     pub tasks: Tasks,
     pub verifier: Arc<Verifier>,
     pub secret: Arc<str>,
+    pub shared: Arc<dyn Shared>,
     whole: bool,
     pub bus: Option<Bus>,
     pub databases: Vec<Db>,
@@ -62,6 +64,7 @@ impl<'a> Site<'a> {
             tasks: Tasks::new(),
             verifier: Arc::new(Verifier::new(plan.clock.clone())),
             secret: secret(&config.house.secret),
+            shared: Arc::new(Memory::default()),
             whole,
             bus: None,
             databases: Vec::new(),
@@ -95,14 +98,22 @@ impl<'a> Site<'a> {
         Ok(ground)
     }
 
+    fn base(&self) -> Base {
+        Base {
+            clock: self.clock.clone(),
+            tasks: self.tasks.clone(),
+            verifier: self.verifier.clone(),
+            shared: self.shared.clone(),
+        }
+    }
+
     async fn open_ground(
         &self,
         storage: &moim_storage::Config,
         room: &'static str,
         migrations: &'static moim_storage::Migrator,
     ) -> anyhow::Result<Ground> {
-        let house = (self.clock.clone(), self.tasks.clone(), self.verifier.clone());
-        Ground::open(storage, &self.config.house.data, room, migrations, house)
+        Ground::open(storage, &self.config.house.data, room, migrations, self.base())
             .await
             .with_context(|| format!("the database of the {room} room did not open"))
     }
@@ -166,9 +177,8 @@ impl<'a> Site<'a> {
                 Ok(())
             })
         });
-        let house = (self.clock.clone(), self.tasks.clone(), self.verifier.clone());
-        let secret = self.secret.as_bytes();
-        Ok(moim_bff::open(&self.config.bff, upstream, live, readiness, secret, house).await?)
+        let (secret, base) = (self.secret.as_bytes(), self.base());
+        Ok(moim_bff::open(&self.config.bff, upstream, live, readiness, secret, base).await?)
     }
 }
 

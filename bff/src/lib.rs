@@ -14,9 +14,7 @@ mod upstream;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use moim_kit::Clock;
-use moim_kit::task::Tasks;
-use moim_kit::token::Verifier;
+use moim_kit::Base;
 use tokio::net::TcpListener;
 
 pub use config::{BadConfig, Config, Mode};
@@ -44,9 +42,9 @@ pub async fn open(
     live: LiveWires,
     readiness: Readiness,
     secret: &[u8],
-    house: (Clock, Tasks, Arc<Verifier>),
+    base: Base,
 ) -> Result<SocketAddr, OpenError> {
-    let (clock, tasks, verifier) = house;
+    let Base { clock, tasks, verifier, .. } = base;
     let settings = Settings { webhooks: Some(upstream.payment.clone()), ..config.settings()? };
     let listen = |error| OpenError::Listen(config.listen, error);
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;

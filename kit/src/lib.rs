@@ -1,5 +1,6 @@
 //! What every room carries, and nothing of any domain.
 
+pub mod base;
 pub mod bus;
 pub mod call;
 pub mod clock;
@@ -10,6 +11,7 @@ pub mod metrics;
 pub mod page;
 pub mod seen;
 pub mod serve;
+pub mod shared;
 pub mod task;
 pub mod telemetry;
 pub mod text;
@@ -17,6 +19,7 @@ pub mod token;
 pub mod trace;
 pub mod wire;
 
+pub use base::Base;
 pub use call::{Call, Caller};
 pub use clock::{Clock, Timestamp};
 pub use fault::{Code, Fault};

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use moim_kit::serve::Gate;
+use moim_kit::shared::Shared;
 use moim_kit::task::Tasks;
 use moim_kit::token::Verifier;
-use moim_kit::{Clock, Fault};
+use moim_kit::{Base, Clock, Fault};
 use sqlx::migrate::Migrator;
 
 use crate::copies::Copies;
@@ -27,6 +28,8 @@ pub struct Ground {
     pub tasks: Tasks,
     /// Verifies callers' tokens.
     pub verifier: Arc<Verifier>,
+    /// What replicas share.
+    pub shared: Arc<dyn Shared>,
 }
 
 impl Ground {
@@ -36,14 +39,14 @@ impl Ground {
         data: &Path,
         room: &'static str,
         migrations: &'static Migrator,
-        house: (Clock, Tasks, Arc<Verifier>),
+        base: Base,
     ) -> Result<Self, Fault> {
-        let (clock, tasks, verifier) = house;
+        let Base { clock, tasks, verifier, shared } = base;
         let db = Db::open(config, data, room).await?;
         migrate(&db, migrations).await?;
         let outbox = Outbox::new(db.clone(), room, clock.clone(), config);
         outbox.start(&tasks);
-        Ok(Self { db, outbox, clock, tasks, verifier })
+        Ok(Self { db, outbox, clock, tasks, verifier, shared })
     }
 
     /// The copies this room keeps of other rooms' nouns.

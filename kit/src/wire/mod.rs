@@ -1,6 +1,7 @@
 //! One wire to every room, next door or over the network; both behave alike.
 
 mod context;
+mod endpoint;
 mod remote;
 
 use std::convert::Infallible;
@@ -12,7 +13,8 @@ use tonic::body::Body;
 use tower::Service;
 use tower::util::BoxCloneSyncService;
 
-pub use remote::{BadAddress, remote};
+pub use endpoint::BadAddress;
+pub use remote::remote;
 
 use context::Context;
 

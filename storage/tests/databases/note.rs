@@ -50,8 +50,7 @@ pub fn patient(bed: &Bed) -> Config {
 }
 
 pub async fn open(bed: &Bed, storage: &Config) -> Result<Ground, Fault> {
-    let house = (bed.clock.clone(), bed.tasks.clone(), bed.verifier.clone());
-    Ground::open(storage, bed.data(), "note", &MIGRATIONS, house).await
+    Ground::open(storage, bed.data(), "note", &MIGRATIONS, bed.base()).await
 }
 
 /// What is told of a note.

@@ -21,7 +21,7 @@ fn allowed(directory: &str) -> Option<&'static [&'static str]> {
 /// Crates of others that only some of ours may know.
 const KEPT_APART: &[(&str, &[&str])] = &[
     ("sqlx", &["storage", "services/", "tests/testbed", "tests/proof", "tests/load"]),
-    ("redis", &["tests/load"]),
+    ("redis", &["kit", "tests/load"]),
     ("async-graphql", &["bff", "tests/"]),
 ];
 

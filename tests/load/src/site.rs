@@ -18,9 +18,10 @@ use moim::{Config, House, Plan};
 use moim_bff::Upstream;
 use moim_bff::http::{Limits, Readiness, serve};
 use moim_kit::id::SessionId;
+use moim_kit::shared::Memory;
 use moim_kit::task::Tasks;
 use moim_kit::token::{KeySource, PublicKey, Verifier};
-use moim_kit::{Clock, Fault, Timestamp, telemetry};
+use moim_kit::{Base, Clock, Fault, Timestamp, telemetry};
 use moim_proto::member::v1::ListSigningKeysRequest;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -86,7 +87,12 @@ impl Site {
         let verifier = Arc::new(Verifier::new(house.clock.clone()));
         verifier.set_source(Arc::new(Keys(house.upstream.clone())));
         let memory = canned(&house.upstream);
-        let rest = (house.clock.clone(), tasks.clone(), verifier.clone());
+        let rest = Base {
+            clock: house.clock.clone(),
+            tasks: tasks.clone(),
+            verifier: verifier.clone(),
+            shared: Arc::new(Memory::default()),
+        };
         let ready = Readiness::new(|| Box::pin(async { Ok(()) }));
         let canned_endpoint =
             moim_bff::open(&config.bff, memory.clone(), house.live.clone(), ready, b"load", rest)

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use moim_kit::id::MemberId;
 use moim_kit::serve::Room;
+use moim_kit::shared::{Memory, Shared};
 use moim_kit::task::Tasks;
 use moim_kit::token::Verifier;
 use moim_kit::trace::Trace;
 use moim_kit::wire::{self, Wire};
-use moim_kit::{Call, Clock};
+use moim_kit::{Base, Call, Clock};
 use moim_storage::{Config, Ground};
 use sqlx::migrate::Migrator;
 use tempfile::TempDir;
@@ -31,6 +32,8 @@ pub struct Bed {
     pub tasks: Tasks,
     /// Trusts [`Bed::signer`].
     pub verifier: Arc<Verifier>,
+    /// What replicas share.
+    pub shared: Arc<dyn Shared>,
     /// Signs tokens.
     pub signer: Arc<Signer>,
     directory: TempDir,
@@ -54,7 +57,8 @@ impl Bed {
         let verifier = Arc::new(Verifier::new(clock.clone()));
         verifier.set_source(signer.clone());
         let directory = tempfile::tempdir().unwrap();
-        Self { storage, clock, tasks: Tasks::new(), verifier, signer, directory }
+        let shared = Arc::new(Memory::default());
+        Self { storage, clock, tasks: Tasks::new(), verifier, shared, signer, directory }
     }
 
     /// Where SQLite files are.
@@ -62,10 +66,19 @@ impl Bed {
         self.directory.path()
     }
 
+    /// What all rooms of a process are built on.
+    pub fn base(&self) -> Base {
+        Base {
+            clock: self.clock.clone(),
+            tasks: self.tasks.clone(),
+            verifier: self.verifier.clone(),
+            shared: self.shared.clone(),
+        }
+    }
+
     /// What a room is built on. Asked twice, it is as two processes on one database.
     pub async fn ground(&self, room: &'static str, migrations: &'static Migrator) -> Ground {
-        let house = (self.clock.clone(), self.tasks.clone(), self.verifier.clone());
-        Ground::open(&self.storage, self.data(), room, migrations, house).await.unwrap()
+        Ground::open(&self.storage, self.data(), room, migrations, self.base()).await.unwrap()
     }
 
     /// Puts a room behind a real socket and answers the wire to it.
