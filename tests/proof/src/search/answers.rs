@@ -22,8 +22,9 @@ const ALL: [&str; 3] = ["GATHERING", "SCHEDULE", "MEMBER"];
 const NAMES: usize = 24;
 const PAGES: usize = 2;
 const PAUSE: Duration = Duration::from_millis(50);
+const TRIES: usize = 600;
 
-/// Searches during the storm.
+/// Searches during the storm: with everything found, or told that a room is away.
 #[derive(Default)]
 pub struct Searched {
     answered: u64,
@@ -50,13 +51,9 @@ pub async fn ask_meanwhile(endpoints: &Endpoints, progress: &Progress) -> Search
         let client = &endpoints.0[number % 2];
         let query = HOBBIES[number / 2 % HOBBIES.len()];
         let variables = json!({ "query": query, "kinds": ALL, "first": 10 });
-        let answer = client.send(SEARCH, variables).await;
-        if answer.body["data"]["search"].is_object() {
-            searched.answered += 1;
-        } else {
-            let told = &answer.body["errors"][0]["extensions"];
-            assert!(told["retryable"] == true, "{} {}", answer.status, answer.body);
-            searched.unavailable += 1;
+        match ask(client, variables).await {
+            Some(_) => searched.answered += 1,
+            None => searched.unavailable += 1,
         }
         sleep(PAUSE).await;
     }
@@ -73,7 +70,7 @@ pub async fn compare(endpoints: &Endpoints, ledger: &Ledger) -> Alike {
             let variables = json!({ "query": query, "kinds": ALL, "filter": filter, "first": 20, "after": after });
             let [one, other] = &endpoints.0;
             let (one, other) =
-                tokio::join!(ask(one, variables.clone()), ask(other, variables.clone()));
+                tokio::join!(ask_until(one, &variables), ask_until(other, &variables));
             assert_eq!(one["edges"], other["edges"], "{variables}");
             for what in ["totalCount", "correctedQuery"] {
                 assert_eq!(one[what], other[what], "{what} of {variables}");
@@ -93,8 +90,28 @@ pub async fn compare(endpoints: &Endpoints, ledger: &Ledger) -> Alike {
     alike
 }
 
-async fn ask(client: &Client, variables: Value) -> Value {
-    client.data(SEARCH, variables).await["search"].clone()
+/// What is found; nothing when a room is away, which must be told as that.
+async fn ask(client: &Client, variables: Value) -> Option<Value> {
+    let answer = client.send(SEARCH, variables).await;
+    let errors = answer.body["errors"].as_array().into_iter().flatten();
+    let mut any = false;
+    for error in errors {
+        any = true;
+        let retryable = &error["extensions"]["retryable"];
+        assert!(retryable == true, "{} {}", answer.status, answer.body);
+    }
+    (!any).then(|| answer.body["data"]["search"].clone())
+}
+
+/// The same, again and again until every room answers.
+async fn ask_until(client: &Client, variables: &Value) -> Value {
+    for _ in 0..TRIES {
+        if let Some(found) = ask(client, variables.clone()).await {
+            return found;
+        }
+        sleep(PAUSE).await;
+    }
+    panic!("rooms stay away: {variables}");
 }
 
 /// Queries with filters: words, beginnings, initial consonants, the other layout, names, and names mistyped.
