@@ -34,7 +34,7 @@ async fn every_paid_seat_is_sold_once_in_a_burst() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_search_room_holds_what_the_owners_have_wherever_it_is_lost() {
-    let size = search::Size { changes: 1_200, writers: 6, blows: 14, owners: 2, restarts: 1 };
+    let size = search::Size { changes: 900, writers: 6, blows: 14, owners: 2, restarts: 1 };
     eprintln!("{}", search::run(size).await);
 }
 
