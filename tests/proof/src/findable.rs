@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use futures::future::join_all;
+use futures::{StreamExt as _, stream};
 use moim_e2e::{Client, Memory, Person, Platform, Value, in_hours, json};
 use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
@@ -16,7 +17,9 @@ use crate::graph::{self, act};
 
 const SEARCH: &str = "query($query: String!) { search(query: $query, first: 5) { edges { node {
   ... on Gathering { id } ... on Schedule { id } ... on Member { id } } } } }";
-const HOSTS: usize = 10;
+/// So many that nobody's change is written over by their next one before it is found.
+const MOST_HOSTS: usize = 300;
+const AT_ONCE: usize = 8;
 const ASK_EVERY: Duration = Duration::from_millis(5);
 const FOUND_WITHIN: Duration = Duration::from_secs(60);
 /// Far enough away that no reminder is due.
@@ -66,13 +69,14 @@ pub async fn run(size: Size) -> String {
     let knobs = [KNOBS[0], ("MOIM_GATHERING__MAX_HOSTED", "1000000")];
     let platform =
         Platform::apart_with(&knobs).await.expect("PostgreSQL and nats-server are needed");
-    let mut hosts = Vec::new();
-    for number in 0..HOSTS {
+    let move_in = async |number: usize| {
         let person = platform.sign_up(&format!("host{number}")).await;
         let gathering = person.create_gathering(json!({})).await;
         let schedule = person.create_schedule(&gathering, json!({})).await;
-        hosts.push(Host { person, gathering, schedule });
-    }
+        Host { person, gathering, schedule }
+    };
+    let count = size.changes.div_ceil(SORTS.len()).clamp(1, MOST_HOSTS);
+    let hosts: Vec<_> = stream::iter(0..count).map(move_in).buffered(AT_ONCE).collect().await;
     // Who waits for nothing they have seen, and so is not kept waiting for it.
     let searcher = platform.client().remembering(Memory::None);
     let region = searcher.region().await;
@@ -82,7 +86,8 @@ pub async fn run(size: Size) -> String {
         let (hosts, searcher, region) = (&hosts, &searcher, &region);
         async move {
             sleep_until(began + apart * u32::try_from(number).unwrap()).await;
-            let (host, sort) = (&hosts[number % HOSTS], SORTS[number / HOSTS % SORTS.len()]);
+            let (host, round) = (number % hosts.len(), number / hosts.len());
+            let (host, sort) = (&hosts[host], SORTS[(host + round) % SORTS.len()]);
             let word = unheard();
             let id = host.change(sort, &word, region).await;
             let answered = Instant::now();
