@@ -42,7 +42,12 @@ async fn listed(directory: &Path, data: &str, is_so: impl Fn(&BTreeSet<String>) 
 async fn a_search_room_killed_while_it_indexes_goes_on_from_its_commit_and_ends_equal() {
     const GATHERINGS: usize = 150;
     const KILLS: usize = 4;
-    let knobs = [("MOIM_SEARCH__COMMIT_MS", "50"), ("MOIM_GATHERING__MAX_HOSTED", "1000")];
+    let knobs = [
+        ("MOIM_SEARCH__COMMIT_MS", "50"),
+        ("MOIM_GATHERING__MAX_HOSTED", "1000"),
+        // What the one that was killed had been told and had not settled comes again this soon.
+        ("MOIM_BUS__REDELIVER_MS", "1000"),
+    ];
     let Some(mut platform) = Platform::apart_with(&knobs).await else { return };
     let host = platform.sign_up("host").await;
     // Never killed.
