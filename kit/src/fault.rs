@@ -364,5 +364,6 @@ mod tests {
     fn a_foreign_status_becomes_a_closed_code() {
         assert_eq!(Fault::from(Status::unavailable("gone")).code(), Code::Unavailable);
         assert_eq!(Fault::from(Status::data_loss("gone")).code(), Code::Internal);
+        assert_eq!(Fault::from(Status::from_error("cut off".into())).code(), Code::Unavailable);
     }
 }

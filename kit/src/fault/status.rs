@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::error::Error as _;
 use std::time::Duration;
 
 use tonic::Status;
@@ -10,6 +11,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 use super::{Code, Fault, Inner};
 
 const DOMAIN: &str = "moim";
+const AWAY: (Code, &str) = (Code::Unavailable, "Not available right now.");
 /// Set in `ErrorInfo` when something that the room itself needs is out of reach.
 const OUTAGE: &str = "outage";
 
@@ -63,13 +65,12 @@ impl From<Status> for Fault {
             return fault;
         }
         let (code, message) = match status.code() {
-            tonic::Code::Unavailable | tonic::Code::Cancelled => {
-                (Code::Unavailable, "Not available right now.")
-            }
+            tonic::Code::Unavailable | tonic::Code::Cancelled => AWAY,
             tonic::Code::DeadlineExceeded => (Code::DeadlineExceeded, "It took too long."),
             tonic::Code::Unauthenticated => (Code::Unauthenticated, "Sign in first."),
             tonic::Code::ResourceExhausted => (Code::RateLimited, "Too much at once."),
             tonic::Code::Aborted => (Code::Conflict, "Someone else was changing this; try again."),
+            _ if status.source().is_some() => AWAY, // Of our own transport: the answer broke off.
             _ => (Code::Internal, "Something went wrong."),
         };
         let mut fault = Self::new(code, code.name(), message).because(status);
