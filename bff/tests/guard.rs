@@ -36,7 +36,7 @@ fn each_limit_lets_its_last_value_in_and_refuses_the_next() {
         let all: String = (0..count).map(|n| format!("x{n}: b ")).collect();
         format!("{{ a {{ {all} }} }}")
     };
-    let directives = |count: usize| format!("{{ a {{ {} }} }}", "b @d ".repeat(count));
+    let directives = |count: usize| format!("{{ a {{ {} }} }}", "b @skip ".repeat(count));
     let operations =
         |count: usize| (0..count).map(|n| format!("query Q{n} {{ a }} ")).collect::<String>();
     let variables = |count: usize| {
@@ -71,9 +71,9 @@ fn limits_are_kept_through_fragments() {
     let spreads = |count: usize, body: &str| {
         format!("{{ {} }} fragment F on Query {{ {body} }}", "a { ...F } ".repeat(count))
     };
-    assert_eq!(verdict(&spreads(3, "x: b y: b z: b @d")), None);
+    assert_eq!(verdict(&spreads(3, "x: b y: b z: b @skip")), None);
     assert_eq!(verdict(&spreads(16, "x: b y: b")), Some(EdgeCode::TooComplex), "aliases");
-    assert_eq!(verdict(&spreads(11, "b @d @e")), Some(EdgeCode::TooComplex), "directives");
+    assert_eq!(verdict(&spreads(11, "b @skip @include")), Some(EdgeCode::TooComplex), "directives");
     assert_eq!(
         verdict(&spreads(1, &format!("a {}", deep(15)))),
         Some(EdgeCode::TooComplex),
