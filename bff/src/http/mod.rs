@@ -162,8 +162,8 @@ pub fn router<X: Served, E: Edge>(
     });
     let graphql = Router::new().route("/graphql", any(handler::graphql::<X, E>)).with_state(engine);
     let others = [console, webhooks].into_iter().flatten().chain([settings.others.clone()]);
-    let router = door::before(others.fold(graphql, Router::merge), &settings, tasks);
-    router
-        .route("/healthz", get(health::live))
-        .merge(Router::new().route("/readyz", get(health::ready)).with_state(gauge))
+    let behind = door::before(others.fold(graphql, Router::merge), &settings, tasks);
+    let ready = Router::new().route("/readyz", get(health::ready)).with_state(gauge);
+    // In this order, so that what is nowhere stands behind the door as well.
+    Router::new().route("/healthz", get(health::live)).merge(ready).merge(behind)
 }

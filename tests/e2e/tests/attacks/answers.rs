@@ -20,7 +20,7 @@ async fn many_mistakes_are_few_errors() {
     let unknown_fields = mistakes(19, &|at| format!("nothing{at} "));
     let below = mistakes(400, &|at| format!("n{at} "));
     let failing = mistakes(20, &|at| {
-        format!("{}{at:02}: gatherings(first: 0) {{ totalCount }} ", &long[..118])
+        format!("{}{at:02}: gatherings(first: 0) {{ edges {{ cursor }} }} ", &long[..118])
     });
     let ids = mistakes(300, &|at| format!("\"{at}\" "));
     let arguments = mistakes(200, &|at| format!("a{at}: 1 "));
@@ -29,7 +29,7 @@ async fn many_mistakes_are_few_errors() {
         format!("{{ viewer {{ {below} }} }}"),
         format!("{{ {failing} }}"),
         format!("{{ nodes(ids: [{ids}]) {{ id nothing }} }}"),
-        format!("{{ gatherings({arguments}) {{ totalCount }} }}"),
+        format!("{{ gatherings({arguments}) {{ edges {{ cursor }} }} }}"),
         format!("query({}) {{ __typename }}", mistakes(50, &|at| format!("$v{at}: Nothing{at} "))),
     ] {
         for (way, told) in both.ask(&document, json!({})).await {
@@ -51,22 +51,30 @@ async fn what_was_sent_is_not_sent_back() {
     let name = "hunter2".repeat(18);
     for (document, variables) in [
         (format!("{{ node(id: \"x\", {name}: \"{long}\") {{ id }} }}"), json!({})),
-        (format!("{{ gatherings(first: \"{long}\") {{ totalCount }} }}"), json!({})),
-        (format!("{{ gatherings(first: 1, sort: \"{long}\") {{ totalCount }} }}"), json!({})),
+        (format!("{{ gatherings(first: \"{long}\") {{ edges {{ cursor }} }} }}"), json!({})),
+        (
+            format!("{{ gatherings(first: 1, sort: \"{long}\") {{ edges {{ cursor }} }} }}"),
+            json!({}),
+        ),
         (format!("{{ {} }}", &long[..14_000]), json!({})),
         (format!("{{ viewer {{ id \"{long}\" }} }}"), json!({})),
         (format!("{{ {name} {{ {name} }} }} #{long}"), json!({})),
-        (format!("{{ gatherings(after: \"{long}\", first: 1) {{ totalCount }} }}"), json!({})),
         (
-            "query($n: Int) { gatherings(first: $n) { totalCount } }".to_owned(),
+            format!("{{ gatherings(after: \"{long}\", first: 1) {{ edges {{ cursor }} }} }}"),
+            json!({}),
+        ),
+        (
+            "query($n: Int) { gatherings(first: $n) { edges { cursor } } }".to_owned(),
             json!({ "n": long }),
         ),
         (
-            "query($n: Int!) { gatherings(first: $n) { totalCount } }".to_owned(),
+            "query($n: Int!) { gatherings(first: $n) { edges { cursor } } }".to_owned(),
             json!({ "m": long }),
         ),
         (
-            format!("query(${name}: Int!) {{ gatherings(first: ${name}) {{ totalCount }} }}"),
+            format!(
+                "query(${name}: Int!) {{ gatherings(first: ${name}) {{ edges {{ cursor }} }} }}"
+            ),
             json!({}),
         ),
         (
@@ -101,13 +109,13 @@ async fn errors_tell_nothing_of_the_inside() {
     for (document, variables) in [
         ("{ nothing }", json!({})),
         ("{", json!({})),
-        ("query($n: Int!) { gatherings(first: $n) { totalCount } }", json!({ "n": {} })),
+        ("query($n: Int!) { gatherings(first: $n) { edges { cursor } } }", json!({ "n": {} })),
         (
-            "query($n: Int!) { gatherings(first: $n) { totalCount } }",
+            "query($n: Int!) { gatherings(first: $n) { edges { cursor } } }",
             json!({ "n": 99_999_999_999_i64 }),
         ),
-        ("{ gatherings(first: 0) { totalCount } }", json!({})),
-        ("{ gatherings(first: 1, after: \"x\") { totalCount } }", json!({})),
+        ("{ gatherings(first: 0) { edges { cursor } } }", json!({})),
+        ("{ gatherings(first: 1, after: \"x\") { edges { cursor } } }", json!({})),
         ("{ viewer { wallet { nothing } } }", json!({})),
     ] {
         for (way, told) in both.ask(document, variables.clone()).await {

@@ -60,11 +60,11 @@ async fn near_misses_are_not_helped() {
     let platform = production().await;
     let mut both = Both::of(&platform.client());
     for (document, near) in [
-        ("{ gathering(first: 1) { totalCount } }", "gatherings"),
+        ("{ gathering(first: 1) { edges { cursor } } }", "gatherings"),
         ("{ viewer { emai } }", "email"),
-        ("{ gatherings(frist: 1) { totalCount } }", "first"),
-        ("{ gatherings(first: 1, sort: NEWES) { totalCount } }", "NEWEST"),
-        ("{ gatherings(first: 1, filter: { regionI: \"x\" }) { totalCount } }", "regionId"),
+        ("{ gatherings(frist: 1) { edges { cursor } } }", "first"),
+        ("{ gatherings(first: 1, sort: NEWES) { edges { cursor } } }", "NEWEST"),
+        ("{ gatherings(first: 1, filter: { regionI: \"x\" }) { edges { cursor } } }", "regionId"),
         ("{ node(id: \"x\") { ... on Gatherin { title } } }", "Gathering\""),
         ("mutation { authLogI(input: {}) { userErrors { code } } }", "authLogIn"),
         ("{ viewer @includ(if: true) { id } }", "@include"),

@@ -55,8 +55,10 @@ async fn an_account_is_closed_after_five_failures_however_they_come() {
     let (victim, other) = (platform.sign_up("victim").await, platform.sign_up("other").await);
     let mut both = Both::of(&platform.client());
     for at in 0..5 {
-        let document =
-            format!("mutation {{ {} }}", log_in("it", &victim.email, &format!("guess {at}")));
+        let document = format!(
+            "mutation {{ {} }}",
+            log_in("it", &victim.email, &format!("guess number {at}"))
+        );
         let told = if at % 2 == 0 {
             both.over_socket(&document, json!({})).await
         } else {
@@ -122,7 +124,7 @@ async fn a_batch_of_guesses_ends_the_socket_unread() {
     let platform = Platform::one_process().await;
     let victim = platform.sign_up("victim").await;
     let mut socket = Socket::of(&platform.client()).await.unwrap();
-    let guess = format!("mutation {{ {} }}", log_in("it", &victim.email, "a guess"));
+    let guess = format!("mutation {{ {} }}", log_in("it", &victim.email, "a guess of length"));
     let batch = Value::Array(vec![json!({ "query": guess }); 20]);
     socket.say(&json!({ "id": "1", "type": "subscribe", "payload": batch })).await.unwrap();
     assert_eq!(socket.close_code().await, 4400);
