@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use moim_kit::shared::Allowance;
 use serde::{Deserialize, Serialize};
 
+use crate::budget::Allowances;
 use crate::guard;
-use crate::http::{Console, Limits, Profile, Settings, SocketLimits, Tab};
+use crate::http::{Console, DoorLimits, Limits, Profile, Settings, SocketLimits, Tab};
 
 /// What a first visitor of the console finds opened.
 const TABS: [&str; 2] =
@@ -94,13 +96,28 @@ pub struct Config {
     pub sockets: usize,
     /// Sockets and streams of one member at once; then 1013, or 429 for a stream.
     pub sockets_per_member: usize,
-    /// Sockets and streams of one address without a token at once; then 429. Behind a proxy that is one
-    /// address for all.
+    /// Sockets and streams of one address without a token at once; then 429.
     pub sockets_per_address: usize,
     /// Deepest level of fields, fragments opened.
     pub depth: u32,
     /// Most points an operation may cost.
     pub cost: u64,
+    /// Proxies in front that add to X-Forwarded-For; 0: the connection's address counts.
+    pub proxies: usize,
+    /// Requests of one address at once; 0: any number.
+    pub requests_per_address: u32,
+    /// Requests of one address each second in the long run; 0: any number.
+    pub requests_per_address_per_second: u32,
+    /// Points of a member; 0: without end.
+    pub member_points: u32,
+    /// Points that a member gets back each second; 0: without end.
+    pub member_points_per_second: u32,
+    /// Points of the strangers of one address; 0: without end.
+    pub stranger_points: u32,
+    /// Points that the strangers of one address get back each second; 0: without end.
+    pub stranger_points_per_second: u32,
+    /// Log-ins and sign-ups tried from one address in a minute; 0: any number.
+    pub attempts_per_minute: u32,
 }
 
 impl Default for Config {
@@ -143,6 +160,14 @@ impl Default for Config {
             sockets_per_address: settings.socket.per_address,
             depth: settings.guard.depth,
             cost: settings.guard.cost,
+            proxies: settings.door.proxies,
+            requests_per_address: settings.door.burst,
+            requests_per_address_per_second: settings.door.per_second,
+            member_points: 5_000,
+            member_points_per_second: 500,
+            stranger_points: 1_000,
+            stranger_points_per_second: 50,
+            attempts_per_minute: 30,
         }
     }
 }
@@ -201,6 +226,19 @@ impl Config {
         }
     }
 
+    pub(crate) fn allowances(&self) -> Allowances {
+        let allowance = |points: u32, per_second: f64| {
+            let ends = points > 0 && per_second > 0.0;
+            ends.then_some(Allowance { capacity: points.into(), per_second })
+        };
+        let tries = self.attempts_per_minute;
+        Allowances {
+            member: allowance(self.member_points, self.member_points_per_second.into()),
+            stranger: allowance(self.stranger_points, self.stranger_points_per_second.into()),
+            attempts: allowance(tries, f64::from(tries) / 60.0),
+        }
+    }
+
     /// As the transport takes it.
     pub fn settings(&self) -> Result<Settings, BadConfig> {
         let bad = |knob, why: &dyn std::fmt::Display| BadConfig { knob, why: why.to_string() };
@@ -215,6 +253,9 @@ impl Config {
                 depth: self.depth,
                 cost: self.cost,
                 introspection: self.is_development(),
+                known_directives: vec!["skip", "include", "idempotent"],
+                alone: vec!["authSignUp", "authLogIn", "authRefresh"],
+                attempts: vec!["authSignUp", "authLogIn"],
                 list_sizes: vec![("regions", 230), ("nodes", 100), ("popularSearches", 10)],
                 ..defaults.guard
             },
@@ -225,6 +266,11 @@ impl Config {
                 stop: Duration::from_millis(self.stop_timeout_ms),
                 connections: self.connections,
                 ..defaults.limits
+            },
+            door: DoorLimits {
+                proxies: self.proxies,
+                burst: self.requests_per_address,
+                per_second: self.requests_per_address_per_second,
             },
             socket: self.socket(),
             body_bytes: self.body_bytes,

@@ -3,17 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Data, Value};
+use async_graphql::{Data, Name, Value};
 use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, COOKIE, SET_COOKIE};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use moim_kit::seen;
 use moim_kit::token::Verifier;
 use moim_kit::trace::{self, Trace};
 use moim_kit::{Call, Clock, Code, Fault};
 use tokio::time::Instant;
 
-use crate::http::{Admitted, Arrival, Edge, Outcome, Refusal, StillGood, Via};
-use crate::schema::{Scope, Voter};
+use crate::budget::{Budgets, Charge, Refused, Whose};
+use crate::guard::EdgeCode;
+use crate::http::{Admitted, Arrival, Asked, Edge, Outcome, Refusal, StillGood, Via};
+use crate::schema::{Charged, Scope, Voter};
 use crate::seal::Seal;
 use crate::upstream::Upstream;
 
@@ -38,6 +40,7 @@ struct Inner {
     upstream: Upstream,
     public_url: Arc<str>,
     seal: Seal,
+    budgets: Budgets,
     development: bool,
 }
 
@@ -49,16 +52,18 @@ impl Gate {
         upstream: Upstream,
         public_url: Arc<str>,
         seal: Seal,
+        budgets: Budgets,
         development: bool,
     ) -> Self {
-        let inner = Inner { verifier, clock, upstream, public_url, seal, development };
+        let inner = Inner { verifier, clock, upstream, public_url, seal, budgets, development };
         Self { inner: Arc::new(inner) }
     }
 }
 
 impl Edge for Gate {
     async fn admit(&self, arrival: Arrival<'_>) -> Result<Admitted, Refusal> {
-        let Inner { verifier, clock, upstream, public_url, seal, development } = &*self.inner;
+        let Inner { verifier, clock, upstream, public_url, seal, budgets, development } =
+            &*self.inner;
         let headers = arrival.headers;
         let trace = Trace::continued(text(headers, &HeaderName::from_static(trace::HEADER)));
         let now = clock.now();
@@ -79,11 +84,18 @@ impl Edge for Gate {
             still_good = Some(good);
             call = call.by(caller, token);
         }
-        let scope =
-            Scope::new(call.clone(), reads_korean(headers), public_url.clone(), upstream.clone());
+        let korean = reads_korean(headers);
+        let charge = match arrival.operation {
+            Some(asked) => charge(budgets, &call, &arrival, asked, korean).await?,
+            None => None,
+        };
+        let scope = Scope::new(call.clone(), korean, public_url.clone(), upstream.clone());
         let mut data = Data::default();
         data.insert(scope);
-        let address = || Some(arrival.peer?.ip().to_canonical().to_string());
+        if let Some(charge) = charge {
+            data.insert(Charged { charge, at: now });
+        }
+        let address = || arrival.address.map(|address| address.to_string());
         let whom = call.viewer().map(|member| member.to_string()).or_else(address);
         data.insert(Voter(whom.map(|whom| seal.pseudonym(&whom)).unwrap_or_default()));
         let bill = *development && headers.contains_key(BILL);
@@ -91,6 +103,9 @@ impl Edge for Gate {
         let seal = seal.clone();
         let mut admitted = Admitted::with(data).finally(move |outcome| {
             finish(&call, &seal, outcome, bill, secure);
+            if let Some(charge) = charge {
+                outcome.extensions.insert("cost".to_owned(), told(&charge));
+            }
         });
         admitted.expires_at = expires_at;
         admitted.caller = name;
@@ -98,6 +113,90 @@ impl Edge for Gate {
         admitted.trace_id = Some(trace.trace_id());
         Ok(admitted)
     }
+}
+
+/// Takes what an operation costs, and the tries to get in that it makes, from whoever asks.
+async fn charge(
+    budgets: &Budgets,
+    call: &Call,
+    arrival: &Arrival<'_>,
+    asked: &Asked,
+    korean: bool,
+) -> Result<Option<Charge>, Refusal> {
+    let whose = match (call.viewer(), arrival.address) {
+        (Some(member_id), _) => Whose::Member(member_id),
+        (None, Some(address)) => Whose::Address(address),
+        (None, None) => Whose::Nobody,
+    };
+    let charge = budgets.charge(whose, asked.cost).await;
+    let charge = charge.map_err(|refused| too_much(&refused, &POINTS, korean))?;
+    let attempt = budgets.attempt(arrival.address, asked.attempts).await;
+    attempt.map_err(|refused| too_much(&refused, &ATTEMPTS, korean))?;
+    Ok(charge)
+}
+
+/// What is said of a bucket that does not hold enough, in English and in Korean.
+struct Words {
+    /// It will again.
+    later: [&'static str; 2],
+    /// It never will.
+    never: [&'static str; 2],
+}
+
+const POINTS: Words = Words {
+    later: [
+        "Too much was asked in too little time.",
+        "짧은 시간에 너무 많이 요청하셨습니다. 잠시 후 다시 시도해 주세요.",
+    ],
+    never: [
+        "The operation costs more than you may ever ask for at once; ask for less, or sign in.",
+        "한 번에 요청할 수 있는 양을 넘었습니다. 나누어 요청하시거나 로그인해 주세요.",
+    ],
+};
+
+const ATTEMPTS: Words = Words {
+    later: [
+        "Too many log-ins or sign-ups were tried from this address.",
+        "로그인 또는 가입 시도가 너무 많습니다. 잠시 후 다시 시도해 주세요.",
+    ],
+    never: [
+        "Too many log-ins or sign-ups at once.",
+        "한 번에 너무 많은 로그인 또는 가입을 시도하셨습니다.",
+    ],
+};
+
+fn too_much(refused: &Refused, words: &Words, korean: bool) -> Refusal {
+    let in_language = |words: [&'static str; 2]| words[usize::from(korean)];
+    let mut refusal = match refused.wait {
+        Some(wait) => {
+            let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            Refusal::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                EdgeCode::RateLimited,
+                in_language(words.later),
+            )
+            // Rounded down it would be a moment too early.
+            .after_ms(ms.saturating_add(1))
+        }
+        None => {
+            let (status, code) = (StatusCode::BAD_REQUEST, EdgeCode::TooComplex);
+            Refusal::new(status, code, in_language(words.never))
+        }
+    };
+    refusal.extensions.insert("cost".to_owned(), told(&refused.charge));
+    refusal
+}
+
+/// A charge as `extensions.cost` tells it.
+fn told(charge: &Charge) -> Value {
+    let reset_ms = u64::try_from(charge.full_in.as_millis()).unwrap_or(u64::MAX);
+    let entries = [
+        ("requested", charge.requested),
+        ("limit", charge.limit),
+        ("left", charge.left),
+        ("resetMs", reset_ms),
+    ];
+    Value::Object(entries.map(|(name, value)| (Name::new(name), Value::from(value))).into())
 }
 
 /// Hands the client what it has seen, and where to look should it complain.

@@ -1,5 +1,6 @@
 //! The GraphQL endpoint in front of the services: one schema, batched calls, no data of its own.
 
+mod budget;
 mod calendar;
 mod config;
 mod gate;
@@ -44,19 +45,24 @@ pub async fn open(
     secret: &[u8],
     base: Base,
 ) -> Result<SocketAddr, OpenError> {
-    let Base { clock, tasks, verifier, .. } = base;
-    let settings = Settings { webhooks: Some(upstream.payment.clone()), ..config.settings()? };
+    let Base { clock, tasks, verifier, shared } = base;
+    let settings = Settings {
+        webhooks: Some(upstream.payment.clone()),
+        others: calendar::routes(upstream.clone()),
+        ..config.settings()?
+    };
     let listen = |error| OpenError::Listen(config.listen, error);
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     let public_url: Arc<str> = config.public_url(address).into();
     let development = config.is_development();
     let seal = seal::Seal::new(secret);
-    let gate = gate::Gate::new(verifier, clock, upstream.clone(), public_url, seal, development);
-    let limits = settings.limits.clone();
+    let budgets = budget::Budgets::new(shared, config.allowances());
     let live = live::Live::new(live, &upstream, &tasks);
-    let router = http::router(schema::build(development, live), gate, settings, readiness, &tasks)
-        .merge(calendar::routes(upstream));
+    let gate = gate::Gate::new(verifier, clock, upstream, public_url, seal, budgets, development);
+    let limits = settings.limits.clone();
+    let schema = schema::build(development, live);
+    let router = http::router(schema, gate, settings, readiness, &tasks);
     tasks.spawn("http server", http::serve(listener, router, limits, tasks.clone()));
     Ok(address)
 }

@@ -36,7 +36,7 @@ fn each_limit_lets_its_last_value_in_and_refuses_the_next() {
         let all: String = (0..count).map(|n| format!("x{n}: b ")).collect();
         format!("{{ a {{ {all} }} }}")
     };
-    let directives = |count: usize| format!("{{ a {{ {} }} }}", "b @d ".repeat(count));
+    let directives = |count: usize| format!("{{ a {{ {} }} }}", "b @skip ".repeat(count));
     let operations =
         |count: usize| (0..count).map(|n| format!("query Q{n} {{ a }} ")).collect::<String>();
     let variables = |count: usize| {
@@ -71,9 +71,9 @@ fn limits_are_kept_through_fragments() {
     let spreads = |count: usize, body: &str| {
         format!("{{ {} }} fragment F on Query {{ {body} }}", "a { ...F } ".repeat(count))
     };
-    assert_eq!(verdict(&spreads(3, "x: b y: b z: b @d")), None);
+    assert_eq!(verdict(&spreads(3, "x: b y: b z: b @skip")), None);
     assert_eq!(verdict(&spreads(16, "x: b y: b")), Some(EdgeCode::TooComplex), "aliases");
-    assert_eq!(verdict(&spreads(11, "b @d @e")), Some(EdgeCode::TooComplex), "directives");
+    assert_eq!(verdict(&spreads(11, "b @skip @include")), Some(EdgeCode::TooComplex), "directives");
     assert_eq!(
         verdict(&spreads(1, &format!("a {}", deep(15)))),
         Some(EdgeCode::TooComplex),
@@ -81,6 +81,54 @@ fn limits_are_kept_through_fragments() {
     );
     let many = format!("{{ ...F }} fragment F on Query {{ {} }}", "a ".repeat(21));
     assert_eq!(verdict(&many), Some(EdgeCode::TooComplex), "root fields");
+}
+
+#[test]
+fn some_mutations_come_one_at_a_time_and_tries_to_get_in_are_told() {
+    let limits =
+        Limits { alone: vec!["logIn", "refresh"], attempts: vec!["logIn"], ..Limits::default() };
+    let guard = Guard::new(limits);
+    for (text, attempts) in [
+        ("mutation { logIn { a } }", 1),
+        ("mutation { ...F } fragment F on M { x: logIn { a } }", 1),
+        ("mutation { x: refresh { a } b }", 0),
+        ("mutation { b { logIn refresh logIn } }", 0),
+        ("{ logIn refresh }", 0),
+    ] {
+        assert_eq!(inspect(&guard, text, json!({})).unwrap().attempts, attempts, "{text}");
+    }
+    for text in [
+        "mutation { a: logIn b: logIn }",
+        "mutation { logIn refresh }",
+        "mutation { ...F ...G } fragment F on M { logIn } fragment G on M { x: logIn }",
+        "mutation { logIn ... { ... on M { x: refresh } } }",
+        "query A { b } mutation B { a: logIn b: logIn }",
+    ] {
+        let refused = inspect(&guard, text, json!({})).unwrap_err();
+        assert_eq!(refused.code, EdgeCode::TooComplex, "{text}");
+    }
+}
+
+#[test]
+fn a_directive_there_is_not_is_refused_at_its_first_place() {
+    let many = "@nothing ".repeat(50);
+    for text in [
+        "{ a @nothing }".to_owned(),
+        format!("{{ a {many} }}"),
+        "{ ...F @nothing } fragment F on T { a }".to_owned(),
+        "{ ...F } fragment F on T @nothing { a }".to_owned(),
+        "{ a } fragment F on T { a @nothing }".to_owned(),
+        "{ ... @nothing { a } }".to_owned(),
+        "query A @nothing { a }".to_owned(),
+        "query A($n: Int @nothing) { a }".to_owned(),
+    ] {
+        let guard = Guard::new(Limits::default());
+        let refused = inspect(&guard, &text, json!({})).unwrap_err();
+        assert_eq!(refused.code, EdgeCode::ValidationFailed, "{text}");
+        let position = refused.position.unwrap();
+        let place = text.find('@').unwrap() + 1;
+        assert_eq!((position.line, position.column), (1, place), "{text}");
+    }
 }
 
 /// Each fragment spreads the next so often: width^levels fields when opened.

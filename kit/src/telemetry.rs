@@ -27,7 +27,11 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { format: Format::Pretty, filter: "info".to_owned(), metrics_listen: String::new() }
+        Self {
+            format: Format::Pretty,
+            filter: "info,tower_governor=warn".to_owned(),
+            metrics_listen: String::new(),
+        }
     }
 }
 

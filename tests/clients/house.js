@@ -24,7 +24,14 @@ export async function openHouse(knobs = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'moim-clients-'));
   const port = await freePort();
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MOIM_')));
-  Object.assign(env, { MOIM_BFF__CONSOLE_ASSETS: join(here, 'node_modules') }, knobs);
+  // Everybody comes from one address here.
+  const unlimited = {
+    MOIM_BFF__REQUESTS_PER_ADDRESS: '0',
+    MOIM_BFF__ATTEMPTS_PER_MINUTE: '0',
+    MOIM_BFF__MEMBER_POINTS: '0',
+    MOIM_BFF__STRANGER_POINTS: '0',
+  };
+  Object.assign(env, unlimited, { MOIM_BFF__CONSOLE_ASSETS: join(here, 'node_modules') }, knobs);
   const args = ['--data', join(directory, 'data'), '--listen', `127.0.0.1:${port}`, '--no-town'];
   const moim = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';

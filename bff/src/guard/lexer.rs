@@ -34,7 +34,11 @@ pub(super) fn count_tokens(text: &str, limits: &Limits) -> Result<u32, Rejection
             b'"' => string_length(&bytes[at..]),
             b'.' => span(&bytes[at..], |byte| byte == b'.').min(3),
             b'_' | b'a'..=b'z' | b'A'..=b'Z' => {
-                span(&bytes[at..], |byte| byte == b'_' || byte.is_ascii_alphanumeric())
+                let name = span(&bytes[at..], |byte| byte == b'_' || byte.is_ascii_alphanumeric());
+                if name > limits.name_bytes {
+                    return Err(too_complex("A name in the document is too long."));
+                }
+                name
             }
             b'-' | b'0'..=b'9' => span(
                 &bytes[at..],
@@ -119,6 +123,8 @@ mod tests {
     fn long_wordy_and_nested_texts_are_refused() {
         assert_eq!(tokens(&"a ".repeat(1_000)), Ok(1_000));
         assert_eq!(tokens(&"a ".repeat(1_001)), Err(EdgeCode::TooComplex));
+        assert_eq!(tokens(&"a".repeat(128)), Ok(1));
+        assert_eq!(tokens(&"a".repeat(129)), Err(EdgeCode::TooComplex));
         assert_eq!(tokens(&"#".repeat(16_384)), Ok(0));
         assert_eq!(tokens(&"#".repeat(16_385)), Err(EdgeCode::TooComplex));
         assert_eq!(tokens(&"[".repeat(40)), Ok(40));

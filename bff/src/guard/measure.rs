@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use async_graphql::parser::types::{
-    ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
+    Directive, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
 };
-use async_graphql::{Name, Pos};
+use async_graphql::{Name, Pos, Positioned};
 
 use super::Limits;
 use super::code::{EdgeCode, Rejection};
@@ -21,12 +21,16 @@ pub(super) fn check(document: &ExecutableDocument, limits: &Limits) -> Result<u6
     if document.operations.iter().len() > limits.operations {
         return Err(too_complex("The document has too many operations."));
     }
-    let mut opened = Opened { document, fragments: HashMap::new() };
+    let mut opened = Opened { document, limits, fragments: HashMap::new() };
     for name in document.fragments.keys() {
         opened.fragment(name, Pos::default())?;
     }
     let mut selections = 0_u64;
     for (_, operation) in document.operations.iter() {
+        opened.known(&operation.node.directives)?;
+        for variable in &operation.node.variable_definitions {
+            opened.known(&variable.node.directives)?;
+        }
         let shape = opened.set(&operation.node.selection_set.node)?;
         within(&shape, &operation.node, limits).map_err(|rejection| rejection.at(operation.pos))?;
         selections = selections.saturating_add(shape.selections);
@@ -74,6 +78,9 @@ fn within(
     if shape.fields > root_fields {
         return Err(too_complex("The operation has too many root fields."));
     }
+    if operation.ty == OperationType::Mutation && shape.alone > 1 {
+        return Err(too_complex("Log-ins, sign-ups and refreshes must be sent one at a time."));
+    }
     Ok(())
 }
 
@@ -93,6 +100,8 @@ struct Shape {
     lists: u32,
     introspects: bool,
     fields: u64,
+    /// Of these fields, those that an operation may hold one of.
+    alone: u64,
     aliases: u64,
     directives: u64,
     selections: u64,
@@ -106,14 +115,16 @@ impl Shape {
         self.lists = self.lists.max(other.lists);
         self.introspects |= other.introspects;
         self.fields = self.fields.saturating_add(other.fields);
+        self.alone = self.alone.saturating_add(other.alone);
         self.aliases = self.aliases.saturating_add(other.aliases);
         self.directives = self.directives.saturating_add(other.directives);
         self.selections = self.selections.saturating_add(other.selections);
     }
 
     /// The shape of a field that has this one below it.
-    fn under(mut self, name: &str) -> Self {
+    fn under(mut self, name: &str, limits: &Limits) -> Self {
         self.fields = 1;
+        self.alone = u64::from(limits.alone.contains(&name));
         if matches!(name, "__schema" | "__type") {
             self.introspects = true;
             self.type_depth = self.depth.saturating_add(1);
@@ -129,11 +140,25 @@ impl Shape {
 
 struct Opened<'a> {
     document: &'a ExecutableDocument,
+    limits: &'a Limits,
     /// None while a fragment is being opened: meeting that again is a cycle.
     fragments: HashMap<&'a str, Option<Shape>>,
 }
 
 impl<'a> Opened<'a> {
+    /// One error for what would be one for each place.
+    fn known(&self, directives: &[Positioned<Directive>]) -> Result<(), Rejection> {
+        let known = |name: &str| self.limits.known_directives.contains(&name);
+        match directives.iter().find(|directive| !known(directive.node.name.node.as_str())) {
+            Some(directive) => {
+                let message = format!("There is no directive @{}.", directive.node.name.node);
+                let rejection = Rejection::new(EdgeCode::ValidationFailed, message);
+                Err(rejection.at(directive.pos))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn set(&mut self, set: &'a SelectionSet) -> Result<Shape, Rejection> {
         let mut whole = Shape::default();
         for selection in &set.items {
@@ -141,7 +166,7 @@ impl<'a> Opened<'a> {
                 Selection::Field(field) => {
                     let mut shape = self
                         .set(&field.node.selection_set.node)?
-                        .under(field.node.name.node.as_str());
+                        .under(field.node.name.node.as_str(), self.limits);
                     shape.aliases += u64::from(field.node.alias.is_some());
                     shape
                 }
@@ -151,8 +176,9 @@ impl<'a> Opened<'a> {
                 }
             };
             shape.selections = shape.selections.saturating_add(1);
-            let directives = selection.node.directives().len() as u64;
-            shape.directives = shape.directives.saturating_add(directives);
+            let directives = selection.node.directives();
+            self.known(directives)?;
+            shape.directives = shape.directives.saturating_add(directives.len() as u64);
             whole.join(shape);
         }
         Ok(whole)
@@ -172,6 +198,7 @@ impl<'a> Opened<'a> {
             return Ok(Shape::default());
         };
         self.fragments.insert(name.as_str(), None);
+        self.known(&fragment.node.directives)?;
         let mut shape = self.set(&fragment.node.selection_set.node)?;
         shape.directives = shape.directives.saturating_add(fragment.node.directives.len() as u64);
         self.fragments.insert(name.as_str(), Some(shape));

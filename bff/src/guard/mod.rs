@@ -31,6 +31,8 @@ pub struct Limits {
     pub tokens: u32,
     /// Brackets of any kind within brackets.
     pub nesting: u32,
+    /// Bytes of a name: answers repeat names in keys and paths.
+    pub name_bytes: usize,
     /// Operations in a document.
     pub operations: usize,
     /// Levels of fields, fragments opened.
@@ -43,10 +45,16 @@ pub struct Limits {
     pub aliases: u64,
     /// Directives of any kind, fragments opened.
     pub directives: u64,
+    /// Names of the directives there are; any other is refused at its first place.
+    pub known_directives: Vec<&'static str>,
     /// Fields at the root of a query.
     pub query_fields: u64,
     /// Fields at the root of a mutation.
     pub mutation_fields: u64,
+    /// Mutations of which an operation may hold one, once: those that cost a guesser nothing but a word.
+    pub alone: Vec<&'static str>,
+    /// Mutations that try to get in, told apart for those who count them.
+    pub attempts: Vec<&'static str>,
     /// Points an operation may cost.
     pub cost: u64,
     /// Rows counted for a connection that names neither `first` nor `last`.
@@ -71,14 +79,18 @@ impl Default for Limits {
             text_bytes: 16 * 1024,
             tokens: 1_000,
             nesting: 40,
+            name_bytes: 128,
             operations: 10,
             depth: 16,
             introspection_depth: 20,
             selections: 2_000,
             aliases: 30,
             directives: 20,
+            known_directives: vec!["skip", "include"],
             query_fields: 20,
             mutation_fields: 3,
+            alone: Vec::new(),
+            attempts: Vec::new(),
             cost: 5_000,
             default_page: 20,
             list_sizes: Vec::new(),
@@ -120,6 +132,8 @@ pub struct Inspected {
     pub kind: OperationType,
     /// Points it costs at most.
     pub cost: u64,
+    /// Fields at its root that try to get in.
+    pub attempts: u64,
 }
 
 impl Inspected {
@@ -177,7 +191,14 @@ impl Guard {
             return Err(Rejection::new(EdgeCode::TooComplex, message));
         }
         let kind = operation.ty;
-        Ok(Inspected { document, outline, kind, cost })
+        let attempt = |field: &Name| self.limits.attempts.contains(&field.as_str());
+        let attempts = match kind {
+            OperationType::Mutation => {
+                outline.entries.iter().filter(|entry| attempt(&entry.field)).count() as u64
+            }
+            _ => 0,
+        };
+        Ok(Inspected { document, outline, kind, cost, attempts })
     }
 
     fn read(&self, text: &str) -> Result<Document, Rejection> {

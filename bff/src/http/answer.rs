@@ -42,7 +42,9 @@ struct Wire<'a> {
 
 impl From<Rejection> for Reply {
     fn from(rejection: Rejection) -> Self {
-        Self { errors: vec![rejection.into_error()], ..Self::default() }
+        let mut error = rejection.into_error();
+        shorten(&mut error.message);
+        Self { errors: vec![error], ..Self::default() }
     }
 }
 
@@ -79,8 +81,12 @@ fn settle(error: &mut ServerError) {
             coded(ServerError { message: MASKED.to_owned(), ..bare }, EdgeCode::Internal)
         };
     }
-    if let Some((end, _)) = error.message.char_indices().nth(MAX_MESSAGE_CHARS) {
-        error.message.truncate(end);
+    shorten(&mut error.message);
+}
+
+fn shorten(message: &mut String) {
+    if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE_CHARS) {
+        message.truncate(end);
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn mark(response: &mut Response, origin: Option<HeaderValue>) {
         headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         headers.insert(
             ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("x-moim-seen, x-trace-id"),
+            HeaderValue::from_static("x-moim-seen, x-trace-id, retry-after"),
         );
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
@@ -38,8 +38,9 @@ pub struct Arrival<'a> {
     /// Its headers; over WebSocket those of the upgrade, with the token of `connection_init` as
     /// `authorization`.
     pub headers: &'a HeaderMap,
-    /// The other end of the connection, unless it is not a network one.
-    pub peer: Option<SocketAddr>,
+    /// What it is counted by when nothing else is known: the address it comes from, or of IPv6 the network;
+    /// None for what comes by no network.
+    pub address: Option<IpAddr>,
     /// How it came.
     pub via: Via,
     /// What it asks; None while a socket is being opened.
@@ -55,6 +56,8 @@ pub struct Asked {
     pub name: Option<String>,
     /// Points it costs at most.
     pub cost: u64,
+    /// Its fields that try to get in, such as a log-in.
+    pub attempts: u64,
     /// When its answer will be given up; subscriptions have none.
     pub deadline: Option<Instant>,
 }
@@ -174,9 +177,14 @@ impl Refusal {
 
     /// Says when to come back.
     #[must_use]
-    pub fn after(mut self, seconds: u32) -> Self {
-        self.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        let ms = u64::from(seconds) * 1_000;
+    pub fn after(self, seconds: u32) -> Self {
+        self.after_ms(u64::from(seconds) * 1_000)
+    }
+
+    /// The same to the millisecond, where headers can say it only in seconds.
+    #[must_use]
+    pub fn after_ms(mut self, ms: u64) -> Self {
+        self.headers.insert(RETRY_AFTER, HeaderValue::from(ms.div_ceil(1_000)));
         self.extensions.insert("retryAfterMs".to_owned(), Value::from(ms));
         self
     }

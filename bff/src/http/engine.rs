@@ -1,7 +1,7 @@
 //! One operation from its parameters to its reply, the same over HTTP and WebSocket.
 
 use std::any::Any;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,14 +43,14 @@ pub(super) struct Engine<X, E> {
 #[derive(Clone, Copy)]
 pub(super) struct Sender<'a> {
     pub headers: &'a HeaderMap,
-    pub peer: Option<SocketAddr>,
+    pub address: Option<IpAddr>,
     pub via: Via,
 }
 
 impl<'a> Sender<'a> {
     /// As the edge is told of it.
     pub(super) fn arrival(self, operation: Option<&'a Asked>) -> Arrival<'a> {
-        Arrival { headers: self.headers, peer: self.peer, via: self.via, operation }
+        Arrival { headers: self.headers, address: self.address, via: self.via, operation }
     }
 }
 
@@ -148,6 +148,7 @@ impl<X: Executor, E: Edge> Engine<X, E> {
             kind: inspected.kind,
             name: params.operation_name.clone(),
             cost: inspected.cost,
+            attempts: inspected.attempts,
             deadline: (inspected.kind != OperationType::Subscription).then_some(deadline),
         };
         let mut admitted =

@@ -16,13 +16,13 @@ use http_body_util::{BodyExt, Limited};
 use tokio::time::timeout;
 
 use super::accept::{self, Streams, negotiate, wants_page};
+use super::address::Address;
 use super::answer::Reply;
 use super::console;
 use super::cors;
 use super::edge::{Edge, Via};
 use super::engine::{Engine, Sender};
 use super::params::Params;
-use super::serve::Peer;
 use super::sse;
 use super::ws;
 use crate::guard::{EdgeCode, Rejection};
@@ -140,8 +140,8 @@ async fn run<X: Executor, E: Edge>(
         Ok(inspected) => inspected,
         Err(rejection) => return Ran::Reply(rejection.into()),
     };
-    let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
-    let sender = Sender { headers: &parts.headers, peer, via: Via::Http };
+    let address = parts.extensions.get::<Address>().map(|address| address.0);
+    let sender = Sender { headers: &parts.headers, address, via: Via::Http };
     match inspected.kind {
         OperationType::Mutation if parts.method == Method::GET => {
             let message = "Mutations must be sent by POST.";

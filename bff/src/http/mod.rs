@@ -3,16 +3,18 @@
 //! [`router`] makes the routes, [`serve`] accepts connections for them. What the endpoint cannot know,
 //! who is asking and what resolvers need, is the [`Edge`]'s.
 //!
-//! A request goes: connection limits ([`Limits`]) > method, origin, media types, sizes (`handler`) >
+//! A request goes: connection limits ([`Limits`]) > what its address may ask ([`DoorLimits`]) > method, origin, media types, sizes (`handler`) >
 //! parameters (`params`) > [`crate::guard`] > [`Edge::admit`] > the schema, within a deadline
 //! (`engine`) > what the specification asks of an answer (`complete`) > one buffer of JSON (`answer`)
 //! with the status of the chosen [`Profile`].
 
 mod accept;
+mod address;
 mod answer;
 mod complete;
 mod console;
 mod cors;
+mod door;
 mod edge;
 mod engine;
 mod h2_stream;
@@ -43,6 +45,7 @@ use moim_proto::payment::v1::payment_service_client::PaymentServiceClient;
 use tokio::sync::Semaphore;
 
 pub use console::{Console, Tab};
+pub use door::DoorLimits;
 pub use edge::{Admitted, Arrival, Asked, Edge, Outcome, Refusal, Via};
 pub use health::Readiness;
 pub use pass::StillGood;
@@ -61,6 +64,8 @@ pub struct Settings {
     pub guard: guard::Limits,
     /// Time and space of connections; give the same to [`serve`].
     pub limits: Limits,
+    /// How often one address may ask.
+    pub door: DoorLimits,
     /// What sockets may do.
     pub socket: SocketLimits,
     /// Bytes of a request's body; then 413.
@@ -85,6 +90,8 @@ pub struct Settings {
     pub console: Option<Console>,
     /// Who takes the payment provider's calls; nobody is called without one.
     pub webhooks: Option<PaymentServiceClient<Wire>>,
+    /// Routes of others behind the same door.
+    pub others: Router,
 }
 
 impl Default for Settings {
@@ -93,6 +100,7 @@ impl Default for Settings {
             profile: Profile::default(),
             guard: guard::Limits::default(),
             limits: Limits::default(),
+            door: DoorLimits::default(),
             socket: SocketLimits::default(),
             body_bytes: 128 * 1024,
             url_bytes: 16 * 1024,
@@ -104,6 +112,7 @@ impl Default for Settings {
             origins: Vec::new(),
             console: None,
             webhooks: None,
+            others: Router::new(),
         }
     }
 }
@@ -125,7 +134,8 @@ where
     }
 }
 
-/// The routes: `/graphql`, `/healthz`, `/readyz`, and the console and `/webhooks/payment` when there are such.
+/// The routes: `/graphql`, those of others, the console and `/webhooks/payment` when there are such; and
+/// `/healthz` and `/readyz`, whose askers are counted by nobody.
 pub fn router<X: Served, E: Edge>(
     executor: X,
     edge: E,
@@ -148,12 +158,12 @@ pub fn router<X: Served, E: Edge>(
         running,
         places: places::Places::new(&settings.socket),
         tasks: tasks.clone(),
-        settings,
+        settings: settings.clone(),
     });
-    let router = Router::new()
-        .route("/graphql", any(handler::graphql::<X, E>))
-        .with_state(engine)
-        .route("/healthz", get(health::live))
-        .merge(Router::new().route("/readyz", get(health::ready)).with_state(gauge));
-    [console, webhooks].into_iter().flatten().fold(router, Router::merge)
+    let graphql = Router::new().route("/graphql", any(handler::graphql::<X, E>)).with_state(engine);
+    let others = [console, webhooks].into_iter().flatten().chain([settings.others.clone()]);
+    let behind = door::before(others.fold(graphql, Router::merge), &settings, tasks);
+    let ready = Router::new().route("/readyz", get(health::ready)).with_state(gauge);
+    // In this order, so that what is nowhere stands behind the door as well.
+    Router::new().route("/healthz", get(health::live)).merge(ready).merge(behind)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -44,9 +44,9 @@ impl Places {
     }
 
     /// A place for somebody of whom only the address is known.
-    pub(super) fn take(&self, peer: Option<SocketAddr>) -> Result<Place, Full> {
+    pub(super) fn take(&self, address: Option<IpAddr>) -> Result<Place, Full> {
         let one = Arc::clone(&self.all).try_acquire_owned().map_err(|_| Full::Everywhere)?;
-        let stranger = peer.map(|peer| self.strangers.count(peer.ip().to_canonical()));
+        let stranger = address.map(|address| self.strangers.count(address));
         Ok(Place {
             _one: one,
             callers: Arc::clone(&self.callers),

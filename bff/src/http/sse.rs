@@ -50,7 +50,7 @@ pub(super) async fn follow<X: Executor, E: Edge>(
         Full::Everywhere => refuse(EdgeCode::Overloaded, "Too many streams are open."),
         Full::Theirs => refuse(EdgeCode::RateLimited, "Too many streams of yours are open."),
     };
-    let mut place = engine.places.take(sender.peer).map_err(full)?;
+    let mut place = engine.places.take(sender.address).map_err(full)?;
     let (pass, replies) = engine.follow(params, inspected, sender).await?;
     if let Some(caller) = &pass.caller {
         place.belong(caller).map_err(full)?;

@@ -11,13 +11,13 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use tokio::sync::oneshot;
 
+use super::address::Address;
 use super::answer::Reply;
 use super::cors;
 use super::edge::Edge;
 use super::engine::Engine;
 use super::places::Full;
 use super::profile::MediaType;
-use super::serve::Peer;
 use super::ws_protocol::PROTOCOL;
 use super::ws_session::Session;
 use crate::guard::{EdgeCode, Rejection};
@@ -108,8 +108,8 @@ pub(super) async fn upgrade<X: Executor, E: Edge>(
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
     };
-    let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
-    let place = match engine.places.take(peer) {
+    let address = parts.extensions.get::<Address>().map(|address| address.0);
+    let place = match engine.places.take(address) {
         Ok(place) => place,
         Err(Full::Everywhere) => return refuse(EdgeCode::Overloaded, "Too many sockets are open."),
         Err(Full::Theirs) => {
@@ -138,7 +138,7 @@ pub(super) async fn upgrade<X: Executor, E: Edge>(
     tasks.spawn("graphql socket", async move {
         if let Ok(socket) = handed_over.await {
             // Boxed, for a future holds what it was called with twice: as it came and as it is used.
-            Box::new(Session::new(engine, socket, headers, peer, place)).run().await;
+            Box::new(Session::new(engine, socket, headers, address, place)).run().await;
         }
     });
     response

@@ -1,6 +1,6 @@
 //! One socket's life: initialised once, many operations at once, closed with the code that says why.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -59,7 +59,7 @@ pub(super) struct Session<X, E> {
     socket: WebSocket,
     limits: SocketLimits,
     headers: Arc<HeaderMap>,
-    peer: Option<SocketAddr>,
+    address: Option<IpAddr>,
     /// Polled from another place each time, so that no operation keeps the others waiting.
     live: StreamMap<String, Running>,
     acknowledged: bool,
@@ -77,7 +77,7 @@ impl<X: Executor, E: Edge> Session<X, E> {
         engine: Arc<Engine<X, E>>,
         socket: WebSocket,
         headers: HeaderMap,
-        peer: Option<SocketAddr>,
+        address: Option<IpAddr>,
         place: Place,
     ) -> Self {
         let limits = engine.settings.socket.clone();
@@ -86,7 +86,7 @@ impl<X: Executor, E: Edge> Session<X, E> {
             engine,
             socket,
             headers: Arc::new(headers),
-            peer,
+            address,
             live: StreamMap::new(),
             acknowledged: false,
             pass: Pass::default(),
@@ -250,7 +250,7 @@ impl<X: Executor, E: Edge> Session<X, E> {
             let token = HeaderValue::from_str(&token).map_err(|_| Some(Close::FORBIDDEN))?;
             Arc::make_mut(&mut self.headers).insert(AUTHORIZATION, token);
         }
-        let sender = Sender { headers: &self.headers, peer: self.peer, via: Via::WebSocket };
+        let sender = Sender { headers: &self.headers, address: self.address, via: Via::WebSocket };
         let admission = self.engine.edge.admit(sender.arrival(None));
         let verdict = timeout_at(self.opened + self.limits.init, admission).await;
         match verdict.map_err(|_| Some(Close::INIT_TIMEOUT))? {
@@ -281,12 +281,12 @@ impl<X: Executor, E: Edge> Session<X, E> {
             return self.send(Message::Text(protocol::error(&id, &reply).into())).await;
         }
         let (engine, headers) = (Arc::clone(&self.engine), Arc::clone(&self.headers));
-        let peer = self.peer;
+        let address = self.address;
         let running = match engine.inspect(&params) {
             Ok(inspected) => {
                 let lasting = inspected.kind == OperationType::Subscription;
                 // Boxed by itself, so that what a start needs is free once a subscription goes on.
-                let start = operation(engine, headers, peer, params, inspected).boxed();
+                let start = operation(engine, headers, address, params, inspected).boxed();
                 Running { lasting, events: once(start).flatten().boxed() }
             }
             Err(rejection) => {
@@ -311,11 +311,11 @@ impl<X: Executor, E: Edge> Session<X, E> {
 async fn operation<X: Executor, E: Edge>(
     engine: Arc<Engine<X, E>>,
     headers: Arc<HeaderMap>,
-    peer: Option<SocketAddr>,
+    address: Option<IpAddr>,
     params: Params,
     inspected: Inspected,
 ) -> BoxStream<'static, Event> {
-    let sender = Sender { headers: &headers, peer, via: Via::WebSocket };
+    let sender = Sender { headers: &headers, address, via: Via::WebSocket };
     if inspected.kind == OperationType::Subscription {
         let replies = match engine.follow(params, &inspected, sender).await {
             Ok((_, replies)) => replies,

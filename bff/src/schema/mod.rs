@@ -12,6 +12,7 @@ mod member;
 mod node;
 mod notification;
 mod payment;
+mod rate_limit;
 mod review;
 mod scalar;
 mod schedule;
@@ -25,6 +26,7 @@ use async_graphql::{
 
 use crate::live::Live;
 
+pub use rate_limit::Charged;
 pub use scope::Scope;
 pub use search::Voter;
 
@@ -36,6 +38,7 @@ pub struct Query(
     member::MemberQuery,
     gathering::GatheringQuery,
     search::SearchQuery,
+    rate_limit::RateLimitQuery,
 );
 
 /// Entry points for writing. Send @idempotent(key:) with any of them; required where noted.

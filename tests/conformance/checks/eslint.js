@@ -6,12 +6,12 @@ import { ESLint } from 'eslint';
 const rules = {
   ...plugin.configs['flat/schema-recommended'].rules,
   ...plugin.configs['flat/schema-relay'].rules,
-  // These have no identity of their own: pages, answers, failures, tokens, and the one wallet of a viewer.
+  // These have no identity of their own: pages, answers, failures, tokens, budgets, and the one wallet of a viewer.
   '@graphql-eslint/strict-id-in-types': [
     'error',
     {
       exceptions: {
-        types: ['PageInfo', 'AuthTokens', 'Wallet', 'Highlight', 'TextRange', 'PopularSearch'],
+        types: ['PageInfo', 'AuthTokens', 'RateLimit', 'Wallet', 'Highlight', 'TextRange', 'PopularSearch'],
         suffixes: ['Connection', 'Edge', 'Payload', 'Error'],
       },
     },

@@ -16,15 +16,22 @@ use crate::program::{crashing_program, program};
 const START_WITHIN: Duration = Duration::from_secs(60);
 const ROOMS: [&str; 8] =
     ["member", "gathering", "schedule", "payment", "review", "chat", "notification", "search"];
-/// Knobs of every process: passwords cost little, slow machines are waited for, and what is popular is compared with
-/// nothing before it, whatever the hour.
-const KNOBS: [(&str, &str); 6] = [
+/// Knobs of every process: passwords cost little, slow machines are waited for, what is popular is compared with
+/// nothing before it, whatever the hour, and everybody at one address may ask as much as all the world.
+const KNOBS: [(&str, &str); 13] = [
     ("MOIM_MEMBER__HASHING_MEMORY_KIB", "64"),
     ("MOIM_MEMBER__HASHING_PASSES", "1"),
     ("MOIM_MEMBER__HASHING_QUEUE", "2000"),
     ("MOIM_HOUSE__PATIENCE_MS", "60000"),
     ("MOIM_SCHEDULE__PAY_WAIT_MS", "8000"),
     ("MOIM_SEARCH__POPULAR_WINDOW_MS", "3153600000000"),
+    ("MOIM_BFF__REQUESTS_PER_ADDRESS", "0"),
+    ("MOIM_BFF__ATTEMPTS_PER_MINUTE", "0"),
+    ("MOIM_BFF__MEMBER_POINTS", "1000000000"),
+    ("MOIM_BFF__MEMBER_POINTS_PER_SECOND", "1000000000"),
+    ("MOIM_BFF__STRANGER_POINTS", "1000000000"),
+    ("MOIM_BFF__STRANGER_POINTS_PER_SECOND", "1000000000"),
+    ("MOIM_BFF__REQUESTS_PER_ADDRESS_PER_SECOND", "0"),
 ];
 
 /// Running processes that are one platform; they end when it is dropped.

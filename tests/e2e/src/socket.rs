@@ -72,7 +72,11 @@ impl Socket {
         variables: Value,
     ) -> anyhow::Result<()> {
         let payload = json!({ "query": query, "variables": variables });
-        let message = json!({ "type": "subscribe", "id": id, "payload": payload });
+        self.say(&json!({ "type": "subscribe", "id": id, "payload": payload })).await
+    }
+
+    /// Sends a message as it is, of the protocol or not.
+    pub async fn say(&mut self, message: &Value) -> anyhow::Result<()> {
         Ok(self.0.send(Message::text(message.to_string())).await?)
     }
 

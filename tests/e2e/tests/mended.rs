@@ -18,6 +18,11 @@ fn config(data: &tempfile::TempDir) -> Config {
     config.house.secret = "the rooms of this house".to_owned();
     config.storage.reconcile_every_ms = 50;
     config.bff.listen.set_port(0);
+    // Everybody comes from one address.
+    config.bff.requests_per_address = 0;
+    config.bff.attempts_per_minute = 0;
+    config.bff.member_points = 0;
+    config.bff.stranger_points = 0;
     config.member.hashing_memory_kib = 64;
     config.member.hashing_passes = 1;
     let rooms = &mut config.rooms;

@@ -88,6 +88,11 @@ fn config() -> (Config, TempDir) {
     let mut config = Config::default();
     config.house.data = data.path().to_owned();
     config.bff.listen.set_port(0);
+    // Everybody comes from one address.
+    config.bff.requests_per_address = 0;
+    config.bff.attempts_per_minute = 0;
+    config.bff.member_points = 0;
+    config.bff.stranger_points = 0;
     config.member.hashing_memory_kib = 64;
     config.member.hashing_passes = 1;
     // Whoever pays is answered before anybody heard of it.

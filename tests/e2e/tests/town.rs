@@ -10,9 +10,13 @@ use moim_e2e::{Client, Process, Value, eventually, free_port, in_hours, json};
 const FILLED_WITHIN: Duration = Duration::from_secs(300);
 const START_WITHIN: Duration = Duration::from_secs(60);
 const END_WITHIN: Duration = Duration::from_secs(30);
-/// Passwords of everybody in town cost little here.
-const KNOBS: [(&str, &str); 2] =
-    [("MOIM_MEMBER__HASHING_MEMORY_KIB", "64"), ("MOIM_MEMBER__HASHING_PASSES", "1")];
+/// Passwords of everybody in town cost little here, and a visitor may look at all of it at once.
+const KNOBS: [(&str, &str); 4] = [
+    ("MOIM_MEMBER__HASHING_MEMORY_KIB", "64"),
+    ("MOIM_MEMBER__HASHING_PASSES", "1"),
+    ("MOIM_BFF__REQUESTS_PER_ADDRESS", "0"),
+    ("MOIM_BFF__STRANGER_POINTS", "0"),
+];
 
 const GATHERINGS: &str = "query($after: String) {
   gatherings(first: 10, sort: NEWEST, after: $after) {

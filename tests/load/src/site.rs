@@ -210,6 +210,11 @@ fn config(data: &Path) -> Config {
     config.bff.mode = moim_bff::Mode::Production;
     // Four levels of connections are eleven levels of fields.
     config.bff.depth = config.bff.depth.max(11);
+    // What is measured is the work, not who is sent away.
+    config.bff.requests_per_address = 0;
+    config.bff.attempts_per_minute = 0;
+    config.bff.member_points = 0;
+    config.bff.stranger_points = 0;
     // One token for the whole run.
     config.member.access_token_s = 24 * 3_600;
     config

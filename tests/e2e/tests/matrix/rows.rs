@@ -36,6 +36,18 @@ pub const GROUPS: &[Group] = &[
             ask("node", r#"node(id: "<notification>") { id }"#, "", [Null, Null, Data, Null]),
             ask("regions", "regions { id }", "", EVERYONE),
             ask("gatherings", "gatherings(first: 1) { edges { cursor } }", "/edges", EVERYONE),
+            ask("rateLimit", "rateLimit { cost }", "/cost", EVERYONE),
+        ],
+    },
+    Group {
+        of: "RateLimit",
+        through: "{ rateLimit { <*> } }",
+        at: "/rateLimit",
+        rows: &[
+            plain("cost", EVERYONE),
+            plain("limit", EVERYONE),
+            plain("remaining", EVERYONE),
+            plain("resetAt", EVERYONE),
         ],
     },
     Group {
