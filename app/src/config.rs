@@ -15,6 +15,8 @@ pub struct Config {
     pub telemetry: moim_kit::telemetry::Config,
     /// How rooms hear each other.
     pub bus: moim_kit::bus::Config,
+    /// What replicas share.
+    pub shared: moim_kit::shared::Config,
     /// Databases.
     pub storage: moim_storage::Config,
     /// Where rooms are when they run apart.
@@ -131,7 +133,7 @@ impl Config {
                 *secret = "********".to_owned();
             }
         }
-        for url in [&mut shown.storage.url, &mut shown.bus.url] {
+        for url in [&mut shown.storage.url, &mut shown.bus.url, &mut shown.shared.url] {
             *url = url.split(',').map(covered).collect::<Vec<_>>().join(",");
         }
         toml::to_string_pretty(&shown)

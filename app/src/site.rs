@@ -9,7 +9,7 @@ use moim_bff::http::Readiness;
 use moim_bff::{LiveWires, Upstream};
 use moim_kit::bus::{Bus, HeardLog, Log, Publisher};
 use moim_kit::serve::Room;
-use moim_kit::shared::{Memory, Shared};
+use moim_kit::shared::{self, Shared};
 use moim_kit::task::Tasks;
 use moim_kit::token::Verifier;
 use moim_kit::wire::{self, Wire};
@@ -43,7 +43,7 @@ pub(crate) struct Site<'a> {
 }
 
 impl<'a> Site<'a> {
-    pub fn new(config: &'a Config, plan: &Plan) -> anyhow::Result<Self> {
+    pub async fn open(config: &'a Config, plan: &Plan) -> anyhow::Result<Self> {
         let mut services = ROOMS.iter().filter(|room| **room != "bff");
         let whole = services.all(|room| plan.here.contains(room));
         if !whole && config.house.secret.len() < 16 {
@@ -58,13 +58,15 @@ impl<'a> Site<'a> {
                  bus.url: facts are signed with it"
             );
         }
+        let tasks = Tasks::new();
+        let shared = shared::open(&config.shared, &tasks).await?;
         Ok(Self {
             config,
             clock: plan.clock.clone(),
-            tasks: Tasks::new(),
+            tasks,
             verifier: Arc::new(Verifier::new(plan.clock.clone())),
             secret: secret(&config.house.secret),
-            shared: Arc::new(Memory::default()),
+            shared,
             whole,
             bus: None,
             databases: Vec::new(),

@@ -39,6 +39,10 @@ pub struct Catalogue {
     pub parked: Gauge<u64>,
     /// Accounts of a ledger that are not as their entries say.
     pub ledger_breaches: Gauge<u64>,
+    /// Whether Redis answers this process: 1 or 0; nothing where none is configured.
+    pub shared_up: Gauge<u64>,
+    /// Calls that went on without Redis.
+    pub shared_lost: Counter<u64>,
     registry: Registry,
     _provider: SdkMeterProvider,
 }
@@ -71,6 +75,8 @@ impl Catalogue {
                 "moim_ledger_breaches",
                 "Accounts that are not as their entries say",
             ),
+            shared_up: gauge(&meter, "moim_redis_up", "Whether Redis answers this process"),
+            shared_lost: counter(&meter, "moim_redis_lost", "Calls that went on without Redis"),
             registry,
             _provider: provider,
         })
