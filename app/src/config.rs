@@ -54,11 +54,19 @@ pub struct House {
     pub town: bool,
     /// How long a process waits at its start for rooms in other processes, milliseconds.
     pub patience_ms: u64,
+    /// How long the last known list of revoked sessions is trusted when nobody can be asked, milliseconds.
+    pub revocations_good_for_ms: u64,
 }
 
 impl Default for House {
     fn default() -> Self {
-        Self { data: PathBuf::from("data"), secret: String::new(), town: true, patience_ms: 10_000 }
+        Self {
+            data: PathBuf::from("data"),
+            secret: String::new(),
+            town: true,
+            patience_ms: 10_000,
+            revocations_good_for_ms: 60_000,
+        }
     }
 }
 

@@ -75,7 +75,7 @@ impl Edge for Gate {
             expires_at = Some(Instant::now() + Duration::from_micros(left));
             name = Some(Arc::from(caller.member.to_string()));
             let (verifier, session) = (Arc::clone(verifier), caller.session);
-            let good: StillGood = Arc::new(move || !verifier.is_revoked(session));
+            let good: StillGood = Arc::new(move || verifier.is_good(session));
             still_good = Some(good);
             call = call.by(caller, token);
         }

@@ -4,6 +4,9 @@
 //! (`kit/tests/shared`) says the same sentences of both.
 
 mod memory;
+mod near;
+#[cfg(test)]
+mod near_race;
 mod redis;
 
 use std::fmt;
@@ -16,7 +19,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use self::memory::Memory;
-pub use self::redis::Redis;
+pub use self::near::Near;
+pub use self::redis::{Bulletin, Redis, Revocation};
 use crate::task::Tasks;
 
 /// Voters remembered on one board in one window; votes beyond are not counted.
@@ -27,6 +31,9 @@ const BUCKET_LIFE: Duration = Duration::from_secs(86_400);
 const BOARD_LIFE: Duration = Duration::from_secs(30 * 86_400);
 /// No value is kept longer.
 const VALUE_LIFE: Duration = Duration::from_secs(30 * 86_400);
+
+/// Begins the keys of values that are held near.
+const NEAR: &str = "near:";
 
 /// Where replicas share.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,12 +118,33 @@ pub trait Shared: fmt::Debug + Send + Sync {
 #[error("the configuration is wrong: shared.url: {0}")]
 pub struct BadUrl(String);
 
-/// What the configuration asks for. It opens also when Redis is away, and finds it when it comes.
-pub async fn open(config: &Config, tasks: &Tasks) -> Result<Arc<dyn Shared>, BadUrl> {
-    if config.url.is_empty() {
-        return Ok(Arc::new(Memory::default()));
+/// What a house shares.
+#[derive(Debug)]
+pub struct Opened {
+    /// Budgets, votes and values.
+    pub shared: Arc<dyn Shared>,
+    /// Values that are read often.
+    pub near: Arc<Near>,
+    /// Where revoked sessions are told, when there is more than one process to tell.
+    pub bulletin: Option<Bulletin>,
+}
+
+impl Opened {
+    /// What one process shares with itself.
+    pub fn alone() -> Self {
+        let shared: Arc<dyn Shared> = Arc::new(Memory::default());
+        Self { near: Arc::new(Near::over_memory(shared.clone())), shared, bulletin: None }
     }
-    Ok(Arc::new(Redis::open(&config.url, tasks).await?))
+}
+
+/// What the configuration asks for. It opens also when Redis is away, and finds it when it comes.
+pub async fn open(config: &Config, tasks: &Tasks) -> Result<Opened, BadUrl> {
+    if config.url.is_empty() {
+        return Ok(Opened::alone());
+    }
+    let redis = Arc::new(Redis::open(&config.url, tasks).await?);
+    let (near, bulletin) = (Arc::new(redis.near()), Some(redis.bulletin()));
+    Ok(Opened { shared: redis, near, bulletin })
 }
 
 /// A voter's vote for an entry, in so few bytes that very many can be remembered.

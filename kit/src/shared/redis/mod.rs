@@ -1,9 +1,11 @@
 //! What replicas share in Redis: every wait is short, every key has a time to live and begins with `moim:`.
 
+mod bulletin;
 mod link;
+mod listener;
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +13,10 @@ use bytes::Bytes;
 use redis::{Script, cmd};
 use tokio::time::{sleep, timeout};
 
+pub use self::bulletin::{Bulletin, Revocation};
 use self::link::Link;
+use self::listener::Listener;
+use super::near::{Held, Near};
 use super::{
     Allowance, BOARD_LIFE, BUCKET_LIFE, BadUrl, Lost, MOST_VOTERS, Memory, Shared, Spent,
     VALUE_LIFE, Vote, ballot,
@@ -29,21 +34,45 @@ pub struct Redis {
     link: Arc<Link>,
     /// Budgets of this process alone while Redis is away.
     alone: Memory,
+    held: Arc<Held>,
+    bulletin: Bulletin,
 }
 
 impl Redis {
     /// Reaches for a Redis for as long as the tasks run, and answers without it until it is there.
     pub async fn open(url: &str, tasks: &Tasks) -> Result<Self, BadUrl> {
+        Self::open_holding(url, tasks, Arc::default()).await
+    }
+
+    pub(super) async fn open_holding(
+        url: &str,
+        tasks: &Tasks,
+        held: Arc<Held>,
+    ) -> Result<Self, BadUrl> {
         let link = Arc::new(Link::try_new(url)?);
+        let heard = Arc::new(OnceLock::new());
+        let listener = Arc::new(Listener::try_new(url, held.clone(), heard.clone())?);
         let kept = link.clone();
         tasks.supervise("redis", move || kept.clone().keep());
+        tasks.supervise("redis listener", move || listener.clone().keep());
         let there = async {
             while !link.is_up() {
                 sleep(Duration::from_millis(5)).await;
             }
         };
         let _ = timeout(FIRST_PATIENCE, there).await;
-        Ok(Self { link, alone: Memory::default() })
+        let bulletin = Bulletin::new(link.clone(), heard);
+        Ok(Self { link, alone: Memory::default(), held, bulletin })
+    }
+
+    /// Its values held near.
+    pub fn near(self: &Arc<Self>) -> Near {
+        Near::over_redis(self.clone(), self.held.clone())
+    }
+
+    /// Where revoked sessions are told.
+    pub fn bulletin(&self) -> Bulletin {
+        self.bulletin.clone()
     }
 
     /// Whether calls go to Redis now, and do not fail at once.
@@ -139,6 +168,10 @@ fn value_key(key: &str) -> String {
 
 fn value_keys(keys: &[String]) -> Vec<String> {
     keys.iter().map(|key| value_key(key)).collect()
+}
+
+fn ms_or_none(span: Duration) -> u64 {
+    if span.is_zero() { 0 } else { ms(span) }
 }
 
 /// Whole milliseconds, at least one: Redis refuses to keep anything for none.
