@@ -101,6 +101,8 @@ pub struct Config {
     pub depth: u32,
     /// Most points an operation may cost.
     pub cost: u64,
+    /// How old an answer of a room may be that stands in for one it does not give; 0: none does.
+    pub stale_for_ms: u64,
 }
 
 impl Default for Config {
@@ -143,6 +145,7 @@ impl Default for Config {
             sockets_per_address: settings.socket.per_address,
             depth: settings.guard.depth,
             cost: settings.guard.cost,
+            stale_for_ms: 300_000,
         }
     }
 }

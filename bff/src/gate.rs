@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Data, Value};
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Data, Name, Value};
 use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use moim_kit::seen;
@@ -13,6 +14,7 @@ use moim_kit::{Call, Clock, Code, Fault};
 use tokio::time::Instant;
 
 use crate::http::{Admitted, Arrival, Edge, Outcome, Refusal, StillGood, Via};
+use crate::last_known::Stale;
 use crate::schema::{Scope, Voter};
 use crate::seal::Seal;
 use crate::upstream::Upstream;
@@ -79,8 +81,12 @@ impl Edge for Gate {
             still_good = Some(good);
             call = call.by(caller, token);
         }
-        let scope =
-            Scope::new(call.clone(), reads_korean(headers), public_url.clone(), upstream.clone());
+        let upstream = match arrival.operation {
+            Some(operation) if operation.kind == OperationType::Query => upstream.clone(),
+            _ => upstream.clone().forgetting(),
+        };
+        let scope = Scope::new(call.clone(), reads_korean(headers), public_url.clone(), upstream);
+        let stale = scope.stale().clone();
         let mut data = Data::default();
         data.insert(scope);
         let address = || Some(arrival.peer?.ip().to_canonical().to_string());
@@ -91,6 +97,7 @@ impl Edge for Gate {
         let seal = seal.clone();
         let mut admitted = Admitted::with(data).finally(move |outcome| {
             finish(&call, &seal, outcome, bill, secure);
+            tell_stale(&stale, outcome);
         });
         admitted.expires_at = expires_at;
         admitted.caller = name;
@@ -126,6 +133,20 @@ fn finish(call: &Call, seal: &Seal, outcome: &mut Outcome, bill: bool, secure: b
         let calls = call.bill().into_iter().map(Value::from).collect();
         outcome.extensions.insert("bill".to_owned(), Value::List(calls));
     }
+}
+
+/// Says which services are shown as they were, and how old what is oldest is.
+fn tell_stale(stale: &Stale, outcome: &mut Outcome) {
+    let noted = stale.noted();
+    if noted.is_empty() {
+        return;
+    }
+    let told = noted.into_iter().map(|(service, age)| {
+        let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        let told = [("service", Value::from(service)), ("ageMs", Value::from(age))];
+        Value::Object(told.map(|(name, value)| (Name::new(name), value)).into_iter().collect())
+    });
+    outcome.extensions.insert("stale".to_owned(), Value::List(told.collect()));
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

@@ -5,6 +5,7 @@ mod config;
 mod gate;
 pub mod guard;
 pub mod http;
+mod last_known;
 pub mod live;
 pub mod loader;
 pub mod schema;
@@ -13,6 +14,7 @@ mod upstream;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use moim_kit::Base;
 use tokio::net::TcpListener;
@@ -22,6 +24,7 @@ pub use live::LiveWires;
 pub use upstream::{Upstream, Wires};
 
 use crate::http::{Readiness, Settings};
+use crate::last_known::LastKnown;
 
 /// Why the endpoint did not open, in one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +47,7 @@ pub async fn open(
     secret: &[u8],
     base: Base,
 ) -> Result<SocketAddr, OpenError> {
-    let Base { clock, tasks, verifier, .. } = base;
+    let Base { clock, tasks, verifier, near, .. } = base;
     let settings = Settings { webhooks: Some(upstream.payment.clone()), ..config.settings()? };
     let listen = |error| OpenError::Listen(config.listen, error);
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
@@ -52,7 +55,13 @@ pub async fn open(
     let public_url: Arc<str> = config.public_url(address).into();
     let development = config.is_development();
     let seal = seal::Seal::new(secret);
-    let gate = gate::Gate::new(verifier, clock, upstream.clone(), public_url, seal, development);
+    let stale_for = Duration::from_millis(config.stale_for_ms);
+    let remembering = if stale_for.is_zero() {
+        upstream.clone()
+    } else {
+        upstream.clone().remembering(LastKnown::new(near, clock.clone(), stale_for, &tasks))
+    };
+    let gate = gate::Gate::new(verifier, clock, remembering, public_url, seal, development);
     let limits = settings.limits.clone();
     let live = live::Live::new(live, &upstream, &tasks);
     let router = http::router(schema::build(development, live), gate, settings, readiness, &tasks)

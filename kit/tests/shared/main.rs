@@ -3,6 +3,8 @@
 
 mod budgets;
 mod faults;
+mod near;
+mod revocations;
 mod values;
 mod votes;
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -80,11 +80,26 @@ impl Redis {
 
     /// The first line of its answer to a command.
     pub async fn ask(&self, command: &str) -> String {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await.unwrap();
-        let mut stream = BufReader::new(stream);
-        stream.write_all(format!("{command}\r\n").as_bytes()).await.unwrap();
+        let mut stream = self.send(command).await;
         let mut answer = String::new();
         stream.read_line(&mut answer).await.unwrap();
         answer.trim_end().to_owned()
+    }
+
+    /// Its answer to a command that is answered with a text of many lines.
+    pub async fn tell(&self, command: &str) -> String {
+        let mut stream = self.send(command).await;
+        let mut size = String::new();
+        stream.read_line(&mut size).await.unwrap();
+        let mut text = vec![0; size.trim_end().trim_start_matches('$').parse().unwrap()];
+        stream.read_exact(&mut text).await.unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
+    async fn send(&self, command: &str) -> BufReader<TcpStream> {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await.unwrap();
+        let mut stream = BufReader::new(stream);
+        stream.write_all(format!("{command}\r\n").as_bytes()).await.unwrap();
+        stream
     }
 }
