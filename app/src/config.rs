@@ -15,6 +15,8 @@ pub struct Config {
     pub telemetry: moim_kit::telemetry::Config,
     /// How rooms hear each other.
     pub bus: moim_kit::bus::Config,
+    /// What replicas share.
+    pub shared: moim_kit::shared::Config,
     /// Databases.
     pub storage: moim_storage::Config,
     /// What stands between a caller and a room in trouble.
@@ -54,11 +56,19 @@ pub struct House {
     pub town: bool,
     /// How long a process waits at its start for rooms in other processes, milliseconds.
     pub patience_ms: u64,
+    /// How long the last known list of revoked sessions is trusted when nobody can be asked, milliseconds.
+    pub revocations_good_for_ms: u64,
 }
 
 impl Default for House {
     fn default() -> Self {
-        Self { data: PathBuf::from("data"), secret: String::new(), town: true, patience_ms: 10_000 }
+        Self {
+            data: PathBuf::from("data"),
+            secret: String::new(),
+            town: true,
+            patience_ms: 10_000,
+            revocations_good_for_ms: 60_000,
+        }
     }
 }
 
@@ -133,7 +143,7 @@ impl Config {
                 *secret = "********".to_owned();
             }
         }
-        for url in [&mut shown.storage.url, &mut shown.bus.url] {
+        for url in [&mut shown.storage.url, &mut shown.bus.url, &mut shown.shared.url] {
             *url = url.split(',').map(covered).collect::<Vec<_>>().join(",");
         }
         toml::to_string_pretty(&shown)

@@ -103,7 +103,7 @@ impl House {
         if plan.here.contains("bff") {
             config.bff.settings()?;
         }
-        let mut site = Site::new(config, &plan)?;
+        let mut site = Site::open(config, &plan).await?;
         let built = site.build(plan).await;
         let Site { clock, tasks, databases, .. } = site;
         match built {

@@ -9,7 +9,7 @@ use moim_bff::http::Readiness;
 use moim_bff::{LiveWires, Upstream};
 use moim_kit::bus::{Bus, HeardLog, Log, Publisher};
 use moim_kit::serve::Room;
-use moim_kit::shared::{Memory, Shared};
+use moim_kit::shared::{self, Opened};
 use moim_kit::task::Tasks;
 use moim_kit::token::Verifier;
 use moim_kit::wire::{self, Wire};
@@ -39,14 +39,14 @@ pub(crate) struct Site<'a> {
     pub tasks: Tasks,
     pub verifier: Arc<Verifier>,
     pub secret: Arc<str>,
-    pub shared: Arc<dyn Shared>,
+    shared: Opened,
     whole: bool,
     pub bus: Option<Bus>,
     pub databases: Vec<Db>,
 }
 
 impl<'a> Site<'a> {
-    pub fn new(config: &'a Config, plan: &Plan) -> anyhow::Result<Self> {
+    pub async fn open(config: &'a Config, plan: &Plan) -> anyhow::Result<Self> {
         let mut services = ROOMS.iter().filter(|room| **room != "bff");
         let whole = services.all(|room| plan.here.contains(room));
         if !whole && config.house.secret.len() < 16 {
@@ -61,13 +61,20 @@ impl<'a> Site<'a> {
                  bus.url: facts are signed with it"
             );
         }
+        let tasks = Tasks::new();
+        let shared = shared::open(&config.shared, &tasks).await?;
+        let verifier = Arc::new(Verifier::new(plan.clock.clone()));
+        verifier.trust_for(Duration::from_millis(config.house.revocations_good_for_ms));
+        if let Some(bulletin) = shared.bulletin.clone() {
+            verifier.set_bulletin(bulletin, plan.here.contains("member"));
+        }
         Ok(Self {
             config,
             clock: plan.clock.clone(),
-            tasks: Tasks::new(),
-            verifier: Arc::new(Verifier::new(plan.clock.clone())),
+            tasks,
+            verifier,
             secret: secret(&config.house.secret),
-            shared: Arc::new(Memory::default()),
+            shared,
             whole,
             bus: None,
             databases: Vec::new(),
@@ -106,7 +113,8 @@ impl<'a> Site<'a> {
             clock: self.clock.clone(),
             tasks: self.tasks.clone(),
             verifier: self.verifier.clone(),
-            shared: self.shared.clone(),
+            shared: self.shared.shared.clone(),
+            near: self.shared.near.clone(),
         }
     }
 
@@ -171,6 +179,8 @@ impl<'a> Site<'a> {
     pub fn watch_revocations(&self) {
         let verifier = self.verifier.clone();
         self.tasks.supervise("revocations", move || verifier.clone().watch());
+        let verifier = self.verifier.clone();
+        self.tasks.supervise("revocations told", move || verifier.clone().tell());
     }
 
     pub async fn endpoint(

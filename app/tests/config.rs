@@ -28,6 +28,7 @@ fn what_is_shown_of_a_configuration_covers_its_secrets() {
     config.house.secret = "hunter2hunter2hunter2".to_owned();
     config.storage.url = "postgres://moim:hunter2@db/moim".to_owned();
     config.bus.url = "nats://moim:hunter2@one:4222,nats://hunter2@other:4222".to_owned();
+    config.shared.url = "rediss://:hunter2@cache:6379/0".to_owned();
     config.schedule.calendar_key = "hunter2hunter2hunter2".to_owned();
     config.payment.sandbox_secret = "hunter2hunter2hunter2".to_owned();
     let shown = config.to_toml().unwrap();

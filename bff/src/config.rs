@@ -118,6 +118,8 @@ pub struct Config {
     pub stranger_points_per_second: u32,
     /// Log-ins and sign-ups tried from one address in a minute; 0: any number.
     pub attempts_per_minute: u32,
+    /// How old an answer of a room may be that stands in for one it does not give; 0: none does.
+    pub stale_for_ms: u64,
 }
 
 impl Default for Config {
@@ -168,6 +170,7 @@ impl Default for Config {
             stranger_points: 1_000,
             stranger_points_per_second: 50,
             attempts_per_minute: 30,
+            stale_for_ms: 300_000,
         }
     }
 }

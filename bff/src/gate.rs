@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_graphql::parser::types::OperationType;
 use async_graphql::{Data, Name, Value};
 use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -15,6 +16,7 @@ use tokio::time::Instant;
 use crate::budget::{Budgets, Charge, Refused, Whose};
 use crate::guard::EdgeCode;
 use crate::http::{Admitted, Arrival, Asked, Edge, Outcome, Refusal, StillGood, Via};
+use crate::last_known::Stale;
 use crate::schema::{Charged, Scope, Voter};
 use crate::seal::Seal;
 use crate::upstream::Upstream;
@@ -80,7 +82,7 @@ impl Edge for Gate {
             expires_at = Some(Instant::now() + Duration::from_micros(left));
             name = Some(Arc::from(caller.member.to_string()));
             let (verifier, session) = (Arc::clone(verifier), caller.session);
-            let good: StillGood = Arc::new(move || !verifier.is_revoked(session));
+            let good: StillGood = Arc::new(move || verifier.is_good(session));
             still_good = Some(good);
             call = call.by(caller, token);
         }
@@ -89,7 +91,12 @@ impl Edge for Gate {
             Some(asked) => charge(budgets, &call, &arrival, asked, korean).await?,
             None => None,
         };
-        let scope = Scope::new(call.clone(), korean, public_url.clone(), upstream.clone());
+        let upstream = match arrival.operation {
+            Some(operation) if operation.kind == OperationType::Query => upstream.clone(),
+            _ => upstream.clone().forgetting(),
+        };
+        let scope = Scope::new(call.clone(), korean, public_url.clone(), upstream);
+        let stale = scope.stale().clone();
         let mut data = Data::default();
         data.insert(scope);
         if let Some(charge) = charge {
@@ -106,6 +113,7 @@ impl Edge for Gate {
             if let Some(charge) = charge {
                 outcome.extensions.insert("cost".to_owned(), told(&charge));
             }
+            tell_stale(&stale, outcome);
         });
         admitted.expires_at = expires_at;
         admitted.caller = name;
@@ -225,6 +233,20 @@ fn finish(call: &Call, seal: &Seal, outcome: &mut Outcome, bill: bool, secure: b
         let calls = call.bill().into_iter().map(Value::from).collect();
         outcome.extensions.insert("bill".to_owned(), Value::List(calls));
     }
+}
+
+/// Says which services are shown as they were, and how old what is oldest is.
+fn tell_stale(stale: &Stale, outcome: &mut Outcome) {
+    let noted = stale.noted();
+    if noted.is_empty() {
+        return;
+    }
+    let told = noted.into_iter().map(|(service, age)| {
+        let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        let told = [("service", Value::from(service)), ("ageMs", Value::from(age))];
+        Value::Object(told.map(|(name, value)| (Name::new(name), value)).into_iter().collect())
+    });
+    outcome.extensions.insert("stale".to_owned(), Value::List(told.collect()));
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

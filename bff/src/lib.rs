@@ -6,6 +6,7 @@ mod config;
 mod gate;
 pub mod guard;
 pub mod http;
+mod last_known;
 pub mod live;
 pub mod loader;
 pub mod schema;
@@ -14,6 +15,7 @@ mod upstream;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use moim_kit::Base;
 use tokio::net::TcpListener;
@@ -23,6 +25,7 @@ pub use live::LiveWires;
 pub use upstream::{Upstream, Wires};
 
 use crate::http::{Readiness, Settings};
+use crate::last_known::LastKnown;
 
 /// Why the endpoint did not open, in one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +48,7 @@ pub async fn open(
     secret: &[u8],
     base: Base,
 ) -> Result<SocketAddr, OpenError> {
-    let Base { clock, tasks, verifier, shared } = base;
+    let Base { clock, tasks, verifier, shared, near } = base;
     let settings = Settings {
         webhooks: Some(upstream.payment.clone()),
         others: calendar::routes(upstream.clone()),
@@ -58,8 +61,14 @@ pub async fn open(
     let development = config.is_development();
     let seal = seal::Seal::new(secret);
     let budgets = budget::Budgets::new(shared, config.allowances());
+    let stale_for = Duration::from_millis(config.stale_for_ms);
+    let remembering = if stale_for.is_zero() {
+        upstream.clone()
+    } else {
+        upstream.clone().remembering(LastKnown::new(near, clock.clone(), stale_for, &tasks))
+    };
     let live = live::Live::new(live, &upstream, &tasks);
-    let gate = gate::Gate::new(verifier, clock, upstream, public_url, seal, budgets, development);
+    let gate = gate::Gate::new(verifier, clock, remembering, public_url, seal, budgets, development);
     let limits = settings.limits.clone();
     let schema = schema::build(development, live);
     let router = http::router(schema, gate, settings, readiness, &tasks);

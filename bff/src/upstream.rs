@@ -10,6 +10,8 @@ use moim_proto::review::v1::review_service_client::ReviewServiceClient;
 use moim_proto::schedule::v1::schedule_service_client::ScheduleServiceClient;
 use moim_proto::search::v1::search_service_client::SearchServiceClient;
 
+use crate::last_known::LastKnown;
+
 /// A wire to every room, by its name.
 #[derive(Clone, Debug)]
 pub struct Wires {
@@ -50,6 +52,8 @@ pub struct Upstream {
     pub payment: PaymentServiceClient<Wire>,
     /// Finding gatherings, schedules and members.
     pub search: SearchServiceClient<Wire>,
+    /// What they answered last, where that may stand in.
+    last_known: Option<LastKnown>,
 }
 
 impl Upstream {
@@ -64,6 +68,22 @@ impl Upstream {
             notification: NotificationServiceClient::new(wires.notification),
             payment: PaymentServiceClient::new(wires.payment),
             search: SearchServiceClient::new(wires.search),
+            last_known: None,
         }
+    }
+
+    /// Answers of a room may stand in when it is silent.
+    pub(crate) fn remembering(self, last_known: LastKnown) -> Self {
+        Self { last_known: Some(last_known), ..self }
+    }
+
+    /// Nothing old may stand in: what is done or told goes by what is so now.
+    pub(crate) fn forgetting(self) -> Self {
+        Self { last_known: None, ..self }
+    }
+
+    /// What rooms answered last.
+    pub(crate) fn last_known(&self) -> Option<&LastKnown> {
+        self.last_known.as_ref()
     }
 }

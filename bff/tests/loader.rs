@@ -65,6 +65,19 @@ async fn a_hundred_siblings_make_one_call_and_ask_once_per_key() {
 }
 
 #[tokio::test]
+async fn a_call_may_fail_for_some_of_its_keys_only() {
+    let load = |keys: Vec<u32>| -> BoxFuture<'static, _> {
+        let known = keys.into_iter().filter(|key| *key < 10).map(|key| (key, key * 10));
+        let known: HashMap<_, _> = known.collect();
+        async move { Ok((known, Some(Failure::Unreachable))) }.boxed()
+    };
+    let loader = Numbers::partial(load, || Failure::Panicked);
+    let results = join_all([1, 10, 2].map(|key| loader.load(key))).await;
+    assert_eq!(results, [Ok(Some(10)), Err(Failure::Unreachable), Ok(Some(20))]);
+    assert_eq!(loader.load(10).await, Err(Failure::Unreachable), "and is remembered");
+}
+
+#[tokio::test]
 async fn what_was_loaded_or_put_in_is_not_loaded_again() {
     let calls = Calls::default();
     let loader = calls.loader();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::shared::Shared;
+use crate::shared::{Near, Shared};
 use crate::task::Tasks;
 use crate::token::Verifier;
 
@@ -18,4 +18,6 @@ pub struct Base {
     pub verifier: Arc<Verifier>,
     /// What replicas share.
     pub shared: Arc<dyn Shared>,
+    /// Of that, values that are read often.
+    pub near: Arc<Near>,
 }

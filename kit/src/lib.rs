@@ -9,6 +9,7 @@ pub mod fault;
 pub mod id;
 pub mod metrics;
 pub mod page;
+mod revoked;
 pub mod seen;
 pub mod serve;
 pub mod shared;

@@ -51,6 +51,10 @@ pub struct Catalogue {
     pub calls_shared: Counter<u64>,
     /// Times that an address of a room was put aside.
     pub ejected: Counter<u64>,
+    /// Whether Redis answers this process: 1 or 0; nothing where none is configured.
+    pub shared_up: Gauge<u64>,
+    /// Calls that went on without Redis.
+    pub shared_lost: Counter<u64>,
     registry: Registry,
     _provider: SdkMeterProvider,
 }
@@ -93,6 +97,8 @@ impl Catalogue {
             calls_repeated: counter(&meter, "moim_calls_repeated", "Calls made again"),
             calls_shared: counter(&meter, "moim_calls_shared", "Calls that shared an answer"),
             ejected: counter(&meter, "moim_addresses_ejected", "Addresses of a room put aside"),
+            shared_up: gauge(&meter, "moim_redis_up", "Whether Redis answers this process"),
+            shared_lost: counter(&meter, "moim_redis_lost", "Calls that went on without Redis"),
             registry,
             _provider: provider,
         })

@@ -1,7 +1,7 @@
 //! Verifying access tokens: EdDSA JWTs (RFC 7519, RFC 8037, profile of RFC 9068), in every room alike.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -16,6 +16,8 @@ use crate::call::Caller;
 use crate::clock::{Clock, Timestamp};
 use crate::fault::Fault;
 use crate::id::SessionId;
+use crate::revoked::Revoked;
+use crate::shared::Bulletin;
 
 /// Who issues tokens.
 pub const ISSUER: &str = "moim-member";
@@ -28,6 +30,12 @@ const MAX_TOKEN_BYTES: usize = 4_096;
 const LEEWAY_S: i64 = 30;
 const REFRESH_PAUSE: Duration = Duration::from_secs(5);
 const REVOCATION_POLL: Duration = Duration::from_secs(1);
+/// For an answer to what is revoked, when somebody waits for it.
+const REVOCATION_PATIENCE: Duration = Duration::from_secs(1);
+/// Between questions on behalf of those who wait, when there was no answer.
+const REVOCATION_PAUSE: Duration = Duration::from_millis(200);
+/// How long the list of revoked sessions is trusted, unless told otherwise.
+const GOOD_FOR: Duration = Duration::from_secs(60);
 
 /// What an access token says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -71,15 +79,19 @@ pub struct Verifier {
     clock: Clock,
     source: OnceLock<Arc<dyn KeySource>>,
     keys: ArcSwap<HashMap<String, DecodingKey>>,
-    revoked: ArcSwap<HashMap<SessionId, Timestamp>>,
-    loading: tokio::sync::Mutex<Loading>,
+    revoked: Revoked,
+    good_for: OnceLock<Duration>,
+    board: OnceLock<Board>,
+    keys_tried: tokio::sync::Mutex<Option<Instant>>,
+    revocations_tried: tokio::sync::Mutex<Option<Instant>>,
     verified: moka::sync::Cache<Arc<str>, Verified>,
 }
 
-#[derive(Default)]
-struct Loading {
-    keys_tried: Option<Instant>,
-    revocations_loaded: bool,
+/// Where processes tell each other what is revoked.
+struct Board {
+    bulletin: Bulletin,
+    /// Whether this process has the source next door, and fills it.
+    tells: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -104,8 +116,11 @@ impl Verifier {
             clock,
             source: OnceLock::new(),
             keys: ArcSwap::default(),
-            revoked: ArcSwap::default(),
-            loading: tokio::sync::Mutex::default(),
+            revoked: Revoked::default(),
+            good_for: OnceLock::new(),
+            board: OnceLock::new(),
+            keys_tried: tokio::sync::Mutex::default(),
+            revocations_tried: tokio::sync::Mutex::default(),
             verified: moka::sync::Cache::new(10_000),
         }
     }
@@ -113,6 +128,23 @@ impl Verifier {
     /// Tells where keys come from; only the first call counts.
     pub fn set_source(&self, source: Arc<dyn KeySource>) {
         let _ = self.source.set(source);
+    }
+
+    /// How long the list of revoked sessions is trusted when nobody can be asked; only the first call counts.
+    pub fn trust_for(&self, span: Duration) {
+        let _ = self.good_for.set(span);
+    }
+
+    /// Hears of revoked sessions where processes tell each other, and tells them there when the source is next
+    /// door; only the first call counts.
+    pub fn set_bulletin(self: &Arc<Self>, bulletin: Bulletin, tells: bool) {
+        let verifier: Weak<Self> = Arc::downgrade(self);
+        bulletin.listen(move |revocation| {
+            if let Some(verifier) = verifier.upgrade() {
+                verifier.revoked.add(&[revocation], verifier.clock.now());
+            }
+        });
+        let _ = self.board.set(Board { bulletin, tells });
     }
 
     /// Who a token speaks for; `UNAUTHENTICATED` when it is not good, `UNAVAILABLE` when that cannot be told.
@@ -133,34 +165,52 @@ impl Verifier {
         let now = self.clock.now();
         let in_time = verified.not_before - LEEWAY_S <= now.seconds()
             && now.seconds() < verified.expires_at + LEEWAY_S;
-        let revoked = self.revoked.load().contains_key(&verified.caller.session);
-        if !in_time || revoked {
+        if !in_time || self.revoked.contains(verified.caller.session) {
             return Err(Fault::unauthenticated());
+        }
+        if !self.revoked.is_known(self.good_for()) {
+            self.learn_revocations().await?;
+            if self.revoked.contains(verified.caller.session) {
+                return Err(Fault::unauthenticated());
+            }
         }
         Ok((verified.caller, Timestamp::from_us(verified.expires_at.saturating_mul(1_000_000))))
     }
 
-    /// True once a session's tokens are refused; asked of memory alone.
-    pub fn is_revoked(&self, session: SessionId) -> bool {
-        self.revoked.load().contains_key(&session)
+    /// False once a session's tokens are refused, or when that cannot be told any more; asked of memory alone.
+    pub fn is_good(&self, session: SessionId) -> bool {
+        !self.revoked.contains(session) && self.revoked.is_known(self.good_for())
     }
 
-    /// Refuses a session's tokens from now on, in this process; others learn it from the source.
+    /// Refuses a session's tokens from now on; other processes hear of it at once where there is a bulletin, and
+    /// from the source else.
     pub fn revoke(&self, session: SessionId, until: Timestamp) {
-        self.revoked.rcu(|revoked| {
-            let mut revoked = HashMap::clone(revoked);
-            revoked.insert(session, until);
-            revoked
-        });
+        self.revoked.add(&[(session, until)], self.clock.now());
+        if self.board.get().is_some_and(|board| board.tells) {
+            self.revoked.tell((session, until));
+        }
     }
 
-    /// Follows the source's revocations for as long as it is polled.
+    /// Follows what is revoked for as long as it is polled.
     pub async fn watch(self: Arc<Self>) {
         loop {
-            if let Err(fault) = self.load_revocations().await {
+            if let Err(fault) = self.read_revocations().await {
                 tracing::warn!(error = %fault, "revocations could not be read; going on with the last known");
             }
             tokio::time::sleep(REVOCATION_POLL).await;
+        }
+    }
+
+    /// Tells other processes at once what is revoked here, for as long as it is polled.
+    pub async fn tell(self: Arc<Self>) {
+        loop {
+            let untold = self.revoked.untold().await;
+            // What does not get there is told with all of them, within a second.
+            if let Some(board) = self.board.get()
+                && let Err(lost) = board.bulletin.post(&untold, self.clock.now()).await
+            {
+                tracing::warn!(error = %lost, "a revocation was not told at once");
+            }
         }
     }
 
@@ -194,34 +244,67 @@ impl Verifier {
         if let Some(key) = self.keys.load().get(kid) {
             return Ok(key.clone());
         }
-        let mut loading = self.loading.lock().await;
-        let rested = loading.keys_tried.is_none_or(|at| at.elapsed() >= REFRESH_PAUSE);
+        let mut tried = self.keys_tried.lock().await;
+        let rested = tried.is_none_or(|at| at.elapsed() >= REFRESH_PAUSE);
         if !self.keys.load().contains_key(kid) && rested {
             let keys = self.source()?.keys().await?;
             // Only an answer counts as a try: a source that was down may be asked again at once.
-            loading.keys_tried = Some(Instant::now());
+            *tried = Some(Instant::now());
             self.keys.store(Arc::new(
                 keys.into_iter()
                     .map(|key| (key.kid, DecodingKey::from_ed_der(&key.bytes)))
                     .collect(),
             ));
         }
-        if !loading.revocations_loaded {
-            // A process that has just started must not honour what was revoked before.
-            self.load_revocations().await?;
-            loading.revocations_loaded = true;
-        }
         self.keys.load().get(kid).cloned().ok_or_else(Fault::unauthenticated)
     }
 
-    async fn load_revocations(&self) -> Result<(), Fault> {
-        let listed = self.source()?.revocations().await?;
+    fn good_for(&self) -> Duration {
+        self.good_for.get().copied().unwrap_or(GOOD_FOR)
+    }
+
+    /// Asks on behalf of somebody who waits: a process that has just started, or that could ask nobody for long,
+    /// must not honour what was revoked meanwhile.
+    async fn learn_revocations(&self) -> Result<(), Fault> {
+        let unknown = || {
+            let told = "what is revoked is not known any more";
+            Fault::unavailable("REVOCATIONS_UNAVAILABLE", told)
+        };
+        let mut tried = self.revocations_tried.lock().await;
+        if self.revoked.is_known(self.good_for()) {
+            return Ok(());
+        }
+        if tried.is_some_and(|at| at.elapsed() < REVOCATION_PAUSE) {
+            return Err(unknown());
+        }
+        let read = tokio::time::timeout(REVOCATION_PATIENCE, self.read_revocations()).await;
+        *tried = Some(Instant::now());
+        match read {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(fault)) => Err(fault),
+            Err(_) => Err(unknown()),
+        }
+    }
+
+    /// Reads all that is revoked: where processes tell each other, if that is whole, else from the source.
+    async fn read_revocations(&self) -> Result<(), Fault> {
+        let as_of = Instant::now();
         let now = self.clock.now();
-        self.revoked.rcu(|revoked| {
-            let mut all: HashMap<_, _> = listed.iter().copied().collect();
-            all.extend(revoked.iter().filter(|(_, until)| **until > now));
-            all
-        });
+        let board = self.board.get();
+        if let Some(board) = board.filter(|board| !board.tells)
+            && let Ok(Some(told)) = board.bulletin.read(now).await
+        {
+            self.revoked.add(&told, now);
+            self.revoked.know(as_of);
+            return Ok(());
+        }
+        let listed = self.source()?.revocations().await?;
+        self.revoked.add(&listed, now);
+        self.revoked.know(as_of);
+        if let Some(board) = board.filter(|board| board.tells) {
+            // Lost, it is believed to be whole no longer, and others ask the source.
+            let _ = board.bulletin.post_all(&listed, now).await;
+        }
         Ok(())
     }
 

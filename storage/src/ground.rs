@@ -41,7 +41,7 @@ impl Ground {
         migrations: &'static Migrator,
         base: Base,
     ) -> Result<Self, Fault> {
-        let Base { clock, tasks, verifier, shared } = base;
+        let Base { clock, tasks, verifier, shared, .. } = base;
         let db = Db::open(config, data, room).await?;
         migrate(&db, migrations).await?;
         let outbox = Outbox::new(db.clone(), room, clock.clone(), config);

@@ -16,7 +16,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt as _, TryFutureExt as _};
 use moim_kit::task::{Scoped, scoped};
 use parking_lot::Mutex;
 use tracing::Instrument;
@@ -27,7 +27,11 @@ pub use rounds::{Rounds, rounds};
 /// Keys of one call; further ones make further calls, all at once.
 pub const MAX_BATCH: usize = 200;
 
-type LoadFn<K, V, E> = dyn Fn(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, V>, E>> + Send + Sync;
+type LoadFn<K, V, E> =
+    dyn Fn(Vec<K>) -> BoxFuture<'static, Result<Found<K, V, E>, E>> + Send + Sync;
+
+/// What a call found, and what became of all other keys: None, or this error.
+pub type Found<K, V, E> = (HashMap<K, V>, Option<E>);
 
 /// Loads values by key for one request, and remembers them for the rest of it.
 pub struct Loader<K, V, E> {
@@ -96,6 +100,14 @@ where
     /// `panic_error`. The call runs on a task of its own, so capture deadline and caller now.
     pub fn new(
         load: impl Fn(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, V>, E>> + Send + Sync + 'static,
+        panic_error: fn() -> E,
+    ) -> Self {
+        Self::partial(move |keys| load(keys).map_ok(|found| (found, None)).boxed(), panic_error)
+    }
+
+    /// The same of a call that may fail for some of its keys only.
+    pub fn partial(
+        load: impl Fn(Vec<K>) -> BoxFuture<'static, Result<Found<K, V, E>, E>> + Send + Sync + 'static,
         panic_error: fn() -> E,
     ) -> Self {
         let state =
@@ -318,7 +330,7 @@ where
     shared: Arc<Shared<K, V, E>>,
     batch: u64,
     home: Option<Home>,
-    result: Option<Result<HashMap<K, V>, E>>,
+    result: Option<Result<Found<K, V, E>, E>>,
 }
 
 impl<K, V, E> Drop for Duty<K, V, E>
@@ -340,12 +352,15 @@ where
 
 impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
     /// Hands out what a call came to, unless it was given up.
-    fn settle(&self, id: u64, mut result: Result<HashMap<K, V>, E>) {
+    fn settle(&self, id: u64, mut result: Result<Found<K, V, E>, E>) {
         let mut state = self.state.lock();
         let Some(mut batch) = state.batches.remove(&id) else { return };
         for key in mem::take(&mut batch.keys) {
             let value = match &mut result {
-                Ok(values) => Ok(values.remove(&key)),
+                Ok((values, rest)) => match (values.remove(&key), rest) {
+                    (None, Some(error)) => Err(error.clone()),
+                    (value, _) => Ok(value),
+                },
                 Err(error) => Err(error.clone()),
             };
             state.entries.insert(key, Entry::Ready(value));

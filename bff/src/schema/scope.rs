@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::directive::idempotency_key;
 use super::error::coded;
 use super::links::Loaders;
+use crate::last_known::Stale;
 use crate::upstream::Upstream;
 
 /// The scope of one operation; clones share its loaders.
@@ -24,6 +25,7 @@ struct Inner {
     korean: bool,
     public_url: Arc<str>,
     upstream: Upstream,
+    stale: Stale,
     /// Made with the first use: what only waits, as a subscription does between events, has none.
     loaders: Mutex<Option<Arc<Loaders>>>,
 }
@@ -32,7 +34,8 @@ impl Scope {
     /// Starts an operation with empty loaders.
     pub fn new(call: Call, korean: bool, public_url: Arc<str>, upstream: Upstream) -> Self {
         let loaders = Mutex::default();
-        Self { inner: Arc::new(Inner { call, korean, public_url, upstream, loaders }) }
+        let stale = Stale::default();
+        Self { inner: Arc::new(Inner { call, korean, public_url, upstream, stale, loaders }) }
     }
 
     /// A scope of its own for one event of a subscription, which may last for hours: nothing that was
@@ -77,10 +80,16 @@ impl Scope {
         self.inner.upstream.clone()
     }
 
+    /// Which answers are known from before only.
+    pub(crate) fn stale(&self) -> &Stale {
+        &self.inner.stale
+    }
+
     /// The loaders behind every link.
     pub fn loaders(&self) -> Arc<Loaders> {
-        let Inner { call, upstream, loaders, .. } = &*self.inner;
-        loaders.lock().get_or_insert_with(|| Arc::new(Loaders::new(call, upstream))).clone()
+        let Inner { call, upstream, stale, loaders, .. } = &*self.inner;
+        let made = || Arc::new(Loaders::new(call, upstream, stale));
+        loaders.lock().get_or_insert_with(made).clone()
     }
 
     /// Turns a service's failure into a coded error.

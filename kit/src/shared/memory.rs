@@ -1,26 +1,35 @@
 //! What one process shares with itself: the same face as Redis, bounded, gone with the process.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use moka::sync::Cache;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::{Allowance, Lost, Shared, Spent, Vote};
+use super::{
+    Allowance, BOARD_LIFE, BUCKET_LIFE, Lost, MOST_VOTERS, Shared, Spent, VALUE_LIFE, Vote, as_f64,
+    ballot,
+};
 
-/// Buckets, and values, that are kept at most.
-const MOST_KEPT: u64 = 100_000;
-/// Voters remembered on one board in one window; votes beyond are not counted.
-const MOST_VOTERS: usize = 100_000;
+/// Buckets that are kept at most.
+const MOST_BUCKETS: u64 = 100_000;
+/// Bytes of values, and of their keys, that are kept at most.
+const MOST_BYTES: u64 = 64 << 20;
+/// Boards that are kept at most.
+const MOST_BOARDS: u64 = 1_000;
+/// Windows of a board whose voters are remembered; clocks of one house are never further apart.
+const MOST_WINDOWS: usize = 4;
 
 /// In memory.
 #[derive(Debug)]
 pub struct Memory {
-    buckets: moka::sync::Cache<String, std::sync::Arc<Mutex<Bucket>>>,
-    values: moka::sync::Cache<String, (Bytes, Instant)>,
-    boards: Mutex<HashMap<String, Board>>,
+    buckets: Cache<String, Arc<Mutex<Bucket>>>,
+    values: Cache<String, (Bytes, Instant)>,
+    boards: Cache<String, Arc<Mutex<Board>>>,
 }
 
 #[derive(Debug)]
@@ -32,19 +41,27 @@ struct Bucket {
 #[derive(Debug, Default)]
 struct Board {
     scores: HashMap<String, f64>,
-    window: i64,
-    voted: HashSet<(String, String)>,
+    windows: HashMap<i64, Window>,
+}
+
+#[derive(Debug)]
+struct Window {
+    ends_at: Instant,
+    ballots: HashSet<[u8; 16]>,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        let buckets = moka::sync::Cache::builder()
-            .max_capacity(MOST_KEPT)
-            .time_to_idle(Duration::from_secs(3_600));
+        let size = |key: &String, value: &(Bytes, Instant)| {
+            u32::try_from(key.len() + value.0.len()).unwrap_or(u32::MAX)
+        };
+        let buckets = Cache::builder().max_capacity(MOST_BUCKETS).time_to_idle(BUCKET_LIFE);
+        let values = Cache::builder().max_capacity(MOST_BYTES).weigher(size);
+        let boards = Cache::builder().max_capacity(MOST_BOARDS).time_to_idle(BOARD_LIFE);
         Self {
             buckets: buckets.build(),
-            values: moka::sync::Cache::new(MOST_KEPT),
-            boards: Mutex::default(),
+            values: values.time_to_live(VALUE_LIFE).build(),
+            boards: boards.build(),
         }
     }
 }
@@ -53,44 +70,36 @@ impl Default for Memory {
 impl Shared for Memory {
     async fn spend(&self, bucket: &str, points: u64, rule: Allowance) -> Result<Spent, Lost> {
         let now = Instant::now();
-        let full =
-            || std::sync::Arc::new(Mutex::new(Bucket { points: as_f64(rule.capacity), at: now }));
+        let full = || Arc::new(Mutex::new(Bucket { points: as_f64(rule.capacity), at: now }));
         let bucket = self.buckets.get_with_by_ref(bucket, full);
         let mut bucket = bucket.lock();
         let since = now.saturating_duration_since(bucket.at).as_secs_f64();
         bucket.points = (bucket.points + since * rule.per_second).min(as_f64(rule.capacity));
-        bucket.at = now;
-        let asked = as_f64(points);
-        let granted = bucket.points >= asked;
+        bucket.at = now.max(bucket.at);
+        let granted = bucket.points >= as_f64(points);
         if granted {
-            bucket.points -= asked;
+            bucket.points -= as_f64(points);
         }
-        Ok(Spent::of(granted, bucket.points, asked, rule))
+        Ok(Spent::of(granted, bucket.points, points, rule))
     }
 
     async fn vote(&self, vote: Vote<'_>) -> Result<bool, Lost> {
-        let mut boards = self.boards.lock();
-        let board = boards.entry(vote.board.to_owned()).or_default();
-        if board.window != vote.window {
-            board.window = vote.window;
-            board.voted = HashSet::new();
+        let board = self.boards.get_with_by_ref(vote.board, Arc::default);
+        let mut board = board.lock();
+        let counted = board.window(&vote).admit(ballot(&vote));
+        if counted {
+            *board.scores.entry(vote.entry.to_owned()).or_default() += vote.weight;
+            let most = usize::try_from(vote.most_entries).unwrap_or(usize::MAX);
+            if board.scores.len() > most {
+                board.scores = board.ranked().into_iter().take(most).collect();
+            }
         }
-        let ballot = (vote.voter.to_owned(), vote.entry.to_owned());
-        if board.voted.len() >= MOST_VOTERS || !board.voted.insert(ballot) {
-            return Ok(false);
-        }
-        *board.scores.entry(vote.entry.to_owned()).or_default() += vote.weight;
-        let most = usize::try_from(vote.most_entries).unwrap_or(usize::MAX);
-        if board.scores.len() > most {
-            let kept = board.ranked().into_iter().take(most).collect();
-            board.scores = kept;
-        }
-        Ok(true)
+        Ok(counted)
     }
 
     async fn best(&self, board: &str, count: usize) -> Result<Vec<(String, f64)>, Lost> {
-        let ranked = self.boards.lock().get(board).map(Board::ranked).unwrap_or_default();
-        Ok(ranked.into_iter().take(count).collect())
+        let ranked = self.boards.get(board).map(|board| board.lock().ranked());
+        Ok(ranked.unwrap_or_default().into_iter().take(count).collect())
     }
 
     async fn values(&self, keys: &[String]) -> Result<Vec<Option<Bytes>>, Lost> {
@@ -100,7 +109,7 @@ impl Shared for Memory {
     }
 
     async fn keep(&self, key: &str, value: Bytes, time: Duration) -> Result<(), Lost> {
-        self.values.insert(key.to_owned(), (value, Instant::now() + time));
+        self.values.insert(key.to_owned(), (value, Instant::now() + time.min(VALUE_LIFE)));
         Ok(())
     }
 
@@ -111,6 +120,19 @@ impl Shared for Memory {
 }
 
 impl Board {
+    /// The window of a vote, without those that have ended.
+    fn window(&mut self, vote: &Vote<'_>) -> &mut Window {
+        let now = Instant::now();
+        self.windows.retain(|_, window| window.ends_at > now);
+        while self.windows.len() >= MOST_WINDOWS && !self.windows.contains_key(&vote.window) {
+            let oldest = self.windows.keys().min().copied().unwrap_or_default();
+            self.windows.remove(&oldest);
+        }
+        let ends_at = now + vote.window_ends_in.min(BOARD_LIFE);
+        let opened = || Window { ends_at, ballots: HashSet::new() };
+        self.windows.entry(vote.window).or_insert_with(opened)
+    }
+
     fn ranked(&self) -> Vec<(String, f64)> {
         let mut ranked: Vec<_> =
             self.scores.iter().map(|(entry, score)| (entry.clone(), *score)).collect();
@@ -119,23 +141,8 @@ impl Board {
     }
 }
 
-impl Spent {
-    /// From what a bucket held after it was asked.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole points")]
-    pub(super) fn of(granted: bool, left: f64, asked: f64, rule: Allowance) -> Self {
-        let missing = if granted { 0.0 } else { (asked - left).max(0.0) };
-        // A bucket that never fills, or is smaller than what is asked, lets nobody wait for ever.
-        let wait = Duration::try_from_secs_f64(missing / rule.per_second).unwrap_or(Duration::MAX);
-        let wait = if asked > as_f64(rule.capacity) { Duration::MAX } else { wait };
-        Self {
-            granted,
-            left: left.max(0.0) as u64,
-            wait: if granted { Duration::ZERO } else { wait },
-        }
+impl Window {
+    fn admit(&mut self, ballot: [u8; 16]) -> bool {
+        self.ballots.len() < MOST_VOTERS && self.ballots.insert(ballot)
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "points stay far below 2^52")]
-fn as_f64(points: u64) -> f64 {
-    points as f64
 }

@@ -206,6 +206,22 @@ impl Platform {
         (process, format!("http://{listen}"))
     }
 
+    /// Another process of the endpoint of rooms apart, with more knobs; answers its number.
+    pub async fn another_endpoint(&mut self, more: &[(&str, &str)]) -> usize {
+        let number = self.urls.len();
+        let listen = format!("127.0.0.1:{}", free_port());
+        let url = format!("http://{listen}");
+        let knobs = self.knobs.iter().map(|(it, value)| (&**it, &**value));
+        let own = [("MOIM_BFF__LISTEN", listen.as_str())];
+        let knobs: Vec<_> = knobs.chain(own).chain(more.iter().copied()).collect();
+        let name = format!("bff-{number}");
+        let mut process = Process::start(&name, self.directory(), &["run", "bff"], &knobs);
+        process.ready_at(&url, START_WITHIN).await;
+        self.processes.push(process);
+        self.urls.push(url);
+        number
+    }
+
     /// The database of rooms apart or of twins, a schema for each room.
     pub fn database(&self) -> &str {
         self.database.as_deref().expect("one process is on SQLite")

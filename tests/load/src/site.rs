@@ -18,7 +18,7 @@ use moim::{Config, House, Plan};
 use moim_bff::Upstream;
 use moim_bff::http::{Limits, Readiness, serve};
 use moim_kit::id::SessionId;
-use moim_kit::shared::Memory;
+use moim_kit::shared::Opened;
 use moim_kit::task::Tasks;
 use moim_kit::token::{KeySource, PublicKey, Verifier};
 use moim_kit::{Base, Clock, Fault, Timestamp, telemetry};
@@ -87,11 +87,13 @@ impl Site {
         let verifier = Arc::new(Verifier::new(house.clock.clone()));
         verifier.set_source(Arc::new(Keys(house.upstream.clone())));
         let memory = canned(&house.upstream);
+        let Opened { shared, near, .. } = Opened::alone();
         let rest = Base {
             clock: house.clock.clone(),
             tasks: tasks.clone(),
             verifier: verifier.clone(),
-            shared: Arc::new(Memory::default()),
+            shared,
+            near,
         };
         let ready = Readiness::new(|| Box::pin(async { Ok(()) }));
         let canned_endpoint =

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use moim_kit::id::MemberId;
 use moim_kit::serve::Room;
-use moim_kit::shared::{Memory, Shared};
+use moim_kit::shared::{Memory, Near, Shared};
 use moim_kit::task::Tasks;
 use moim_kit::token::Verifier;
 use moim_kit::trace::Trace;
@@ -73,6 +73,7 @@ impl Bed {
             tasks: self.tasks.clone(),
             verifier: self.verifier.clone(),
             shared: self.shared.clone(),
+            near: Arc::new(Near::over_memory(self.shared.clone())),
         }
     }
 

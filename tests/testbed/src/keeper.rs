@@ -13,10 +13,13 @@ use tokio::time::sleep;
 pub(crate) struct Keeper(Option<Child>);
 
 /// It ends the server once our end of its standard input is gone, so that a test process leaves nothing
-/// behind even when it is killed. Told a word, it ends it with that signal.
+/// behind even when it is killed. Told a word, it sends that signal, and goes on after those that end nothing.
 const KEEPER: &str = r#""$@" & server=$!
-read -r signal || signal=KILL
-kill -s "$signal" "$server"; wait "$server""#;
+while read -r signal || signal=KILL; do
+    kill -s "$signal" "$server"
+    case "$signal" in STOP | CONT) ;; *) break ;; esac
+done
+wait "$server""#;
 
 impl Keeper {
     /// Starts a program with arguments.
@@ -30,6 +33,13 @@ impl Keeper {
             .stderr(Stdio::null())
             .spawn();
         Self(Some(child.unwrap()))
+    }
+
+    /// Sends a signal that does not end the server: `STOP` or `CONT`.
+    pub fn send(&mut self, signal: &str) {
+        use std::io::Write as _;
+        let input = self.0.as_mut().and_then(|keeper| keeper.stdin.as_mut());
+        writeln!(input.unwrap(), "{signal}").unwrap();
     }
 
     /// Ends the server with a signal and waits for its end.

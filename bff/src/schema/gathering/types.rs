@@ -5,7 +5,9 @@ use moim_kit::Fault;
 use moim_kit::id::GatheringId;
 use moim_proto::gathering::v1 as proto;
 
+use super::SERVICE;
 use super::enums::{Category, GatheringStatus, JoinPolicy, MembershipRole, MembershipStatus};
+use crate::last_known::Public;
 use crate::schema::global_id::{encode, encode_region};
 use crate::schema::member::types::Member;
 use crate::schema::scalar::{DateTime, Url};
@@ -40,8 +42,9 @@ pub struct Gathering {
     pub created_at: DateTime,
     /// Mean of all reviews, 1 to 5; null without any.
     pub rating: Option<f64>,
-    /// The viewer's own membership, in any status; null when there is none.
-    pub viewer_membership: Option<Membership>,
+    /// The viewer's own membership, or why it is not known when the rest is known from before only.
+    #[graphql(skip)]
+    pub viewer_membership: Result<Option<Membership>, Fault>,
     #[graphql(skip)]
     pub gathering_id: GatheringId,
 }
@@ -86,6 +89,7 @@ impl TryFrom<proto::Gathering> for Gathering {
 
     fn try_from(gathering: proto::Gathering) -> Result<Self, Fault> {
         let gathering_id = gathering.id.parse().map_err(Fault::internal)?;
+        let viewer_membership = gathering.viewer_membership.map(Membership::try_from);
         let region = gathering.region.ok_or_else(|| Fault::internal("a region is missing"))?;
         Ok(Self {
             id: encode(gathering_id),
@@ -101,9 +105,29 @@ impl TryFrom<proto::Gathering> for Gathering {
             host: gathering.host.try_into()?,
             created_at: DateTime::from_us(gathering.created_at_us),
             rating: gathering.rating,
-            viewer_membership: gathering.viewer_membership.map(Membership::try_from).transpose()?,
+            viewer_membership: Ok(viewer_membership.transpose()?),
             gathering_id,
         })
+    }
+}
+
+impl Gathering {
+    /// As the service knew it before it fell silent.
+    pub fn last_known(gathering: proto::Gathering, silence: &Fault) -> Result<Self, Fault> {
+        Ok(Self { viewer_membership: Err(silence.clone()), ..gathering.try_into()? })
+    }
+}
+
+impl Public for proto::Gathering {
+    const NOUN: &'static str = "gathering";
+    const SERVICE: &'static str = SERVICE;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn without_viewer(&mut self) {
+        self.viewer_membership = None;
     }
 }
 

@@ -20,6 +20,11 @@ use crate::schema::{chat, review, schedule};
 
 #[ComplexObject]
 impl Gathering {
+    /// The viewer's own membership, in any status; null when there is none.
+    async fn viewer_membership(&self, ctx: &Context<'_>) -> Result<Option<Membership>> {
+        self.viewer_membership.clone().map_err(Scope::of(ctx)?.fail(SERVICE))
+    }
+
     /// Its members, in one state at a time; those not ACTIVE are for the host and managers.
     #[allow(clippy::too_many_arguments, reason = "they are the field's arguments")]
     #[graphql(directive = SemanticNonNull::apply())]

@@ -33,6 +33,7 @@ use moim_kit::id::{
 use moim_kit::{Call, Fault};
 use moim_proto::{chat, gathering, member, notification, payment, review, schedule};
 
+use crate::last_known::{Stale, or_last_known};
 use crate::loader::Loader;
 use crate::schema::chat::connection::ChatMessageConnection;
 use crate::schema::chat::types::ChatMessage;
@@ -115,6 +116,36 @@ macro_rules! by_id {
     }};
 }
 
+/// A loader by id of what everybody is shown alike: as it was known last, when the room is silent.
+macro_rules! public_by_id {
+    ($call:expr, $upstream:expr, $stale:expr, $room:ident, |$ids:ident| $request:expr, $rows:ident,
+        $shown:ident) => {{
+        let (call, client, stale) = ($call.clone(), $upstream.$room.clone(), $stale.clone());
+        let last = $upstream.last_known().cloned();
+        let load = move |ids: Vec<_>| {
+            let (call, mut client, stale) = (call.clone(), client.clone(), stale.clone());
+            let (last, names) =
+                (last.clone(), ids.iter().map(ToString::to_string).collect::<Vec<_>>());
+            async move {
+                let $ids = names.clone();
+                let answer = client.batch_get(call.request($request)).await;
+                let rows = answer.map(|answer| answer.into_inner().$rows).map_err(Fault::from);
+                or_last_known(rows, &names, last.as_ref(), &stale, |row, silence| {
+                    let id = row.id.parse().map_err(Fault::internal)?;
+                    let shown = match silence {
+                        Some(silence) => $shown::last_known(row, silence)?,
+                        None => row.try_into()?,
+                    };
+                    Ok((id, Arc::new(shown)))
+                })
+                .await
+            }
+            .boxed()
+        };
+        Loader::partial(load, || Fault::internal("a loader panicked"))
+    }};
+}
+
 /// A loader of pages: one call for all parents asked for with the same arguments.
 macro_rules! pages {
     ($call:expr, $client:expr, $rpc:ident(|$parents:ident, $args:ident: $type:ty| $request:expr)
@@ -147,13 +178,27 @@ macro_rules! pages {
 }
 
 impl Loaders {
-    /// Loaders that have loaded nothing yet, calling on behalf of `call`.
-    pub fn new(call: &Call, upstream: &Upstream) -> Self {
+    /// Loaders that have loaded nothing yet, calling on behalf of `call`, and noting what they know from before only.
+    pub(crate) fn new(call: &Call, upstream: &Upstream, stale: &Stale) -> Self {
         Self {
-            member: by_id!(call, upstream.member,
-                batch_get(|ids| member::v1::BatchGetRequest { ids }) -> members),
-            gathering: by_id!(call, upstream.gathering,
-                batch_get(|ids| gathering::v1::BatchGetRequest { ids }) -> gatherings),
+            member: public_by_id!(
+                call,
+                upstream,
+                stale,
+                member,
+                |ids| member::v1::BatchGetRequest { ids },
+                members,
+                Member
+            ),
+            gathering: public_by_id!(
+                call,
+                upstream,
+                stale,
+                gathering,
+                |ids| gathering::v1::BatchGetRequest { ids },
+                gatherings,
+                Gathering
+            ),
             membership: by_id!(call, upstream.gathering,
                 batch_get_memberships(|ids| gathering::v1::BatchGetMembershipsRequest { ids }) -> memberships),
             memberships: pages!(call, upstream.gathering,

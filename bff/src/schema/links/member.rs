@@ -38,7 +38,8 @@ impl Member {
     /// True when the viewer hides this member.
     #[graphql(directive = SemanticNonNull::apply())]
     async fn viewer_has_blocked(&self, ctx: &Context<'_>) -> Result<Option<bool>> {
-        Ok(Some(self.profile(ctx).await?.viewer_has_blocked))
+        let known = self.profile(ctx).await?.viewer_has_blocked.clone();
+        known.map(Some).map_err(Scope::of(ctx)?.fail(SERVICE))
     }
 }
 

@@ -7,6 +7,8 @@ use moim_kit::Fault;
 use moim_kit::id::MemberId;
 use moim_proto::member::v1 as proto;
 
+use super::SERVICE;
+use crate::last_known::Public;
 use crate::schema::global_id::{encode, encode_viewer};
 use crate::schema::payment::types::Wallet;
 use crate::schema::scalar::{DateTime, Url};
@@ -34,7 +36,8 @@ pub struct Member {
 pub struct Profile {
     pub bio: Option<String>,
     pub joined_at: DateTime,
-    pub viewer_has_blocked: bool,
+    /// Why it is not known, when the rest is known from before only.
+    pub viewer_has_blocked: Result<bool, Fault>,
 }
 
 /// What only the signed-in person sees.
@@ -101,9 +104,34 @@ impl TryFrom<proto::Member> for Member {
             profile: Some(Arc::new(Profile {
                 bio: member.bio,
                 joined_at: DateTime::from_us(member.joined_at_us),
-                viewer_has_blocked: member.viewer_has_blocked,
+                viewer_has_blocked: Ok(member.viewer_has_blocked),
             })),
         })
+    }
+}
+
+impl Member {
+    /// As the service knew it before it fell silent.
+    pub fn last_known(member: proto::Member, silence: &Fault) -> Result<Self, Fault> {
+        let profile = Profile {
+            bio: member.bio.clone(),
+            joined_at: DateTime::from_us(member.joined_at_us),
+            viewer_has_blocked: Err(silence.clone()),
+        };
+        Ok(Self { profile: Some(Arc::new(profile)), ..member.try_into()? })
+    }
+}
+
+impl Public for proto::Member {
+    const NOUN: &'static str = "member";
+    const SERVICE: &'static str = SERVICE;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn without_viewer(&mut self) {
+        self.viewer_has_blocked = false;
     }
 }
 
