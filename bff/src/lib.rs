@@ -2,6 +2,7 @@
 
 mod calendar;
 mod config;
+pub mod documents;
 mod gate;
 pub mod guard;
 pub mod http;
@@ -29,6 +30,9 @@ pub enum OpenError {
     /// A knob is wrong.
     #[error(transparent)]
     Config(#[from] BadConfig),
+    /// What may be asked cannot be told.
+    #[error(transparent)]
+    Documents(#[from] documents::BadManifest),
     /// The address is taken, not ours, or needs rights.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
@@ -45,7 +49,7 @@ pub async fn open(
     base: Base,
 ) -> Result<SocketAddr, OpenError> {
     let Base { clock, tasks, verifier, .. } = base;
-    let settings = Settings { webhooks: Some(upstream.payment.clone()), ..config.settings()? };
+    let mut settings = Settings { webhooks: Some(upstream.payment.clone()), ..config.settings()? };
     let listen = |error| OpenError::Listen(config.listen, error);
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
@@ -55,8 +59,11 @@ pub async fn open(
     let gate = gate::Gate::new(verifier, clock, upstream.clone(), public_url, seal, development);
     let limits = settings.limits.clone();
     let live = live::Live::new(live, &upstream, &tasks);
-    let router = http::router(schema::build(development, live), gate, settings, readiness, &tasks)
-        .merge(calendar::routes(upstream));
+    let schema = schema::build(development, live);
+    let known = config.documents();
+    settings.documents = documents::open(&known, &settings.guard, schema.clone(), &tasks).await?;
+    let router =
+        http::router(schema, gate, settings, readiness, &tasks).merge(calendar::routes(upstream));
     tasks.spawn("http server", http::serve(listener, router, limits, tasks.clone()));
     Ok(address)
 }

@@ -14,12 +14,15 @@ use tonic_types::{ErrorDetails, StatusExt};
 const DOMAIN: &str = "moim";
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $code:ident $name:literal $grpc:ident;)*) => {
+    ($($(#[doc = $doc:literal])* $code:ident $name:literal $grpc:ident;)*) => {
         /// What kind of failure it is; clients decide by this.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Code { $($(#[$doc])* $code,)* }
+        pub enum Code { $($(#[doc = $doc])* $code,)* }
 
         impl Code {
+            /// All of them, for the tests that hold the list closed.
+            pub const ALL: &'static [Self] = &[$(Self::$code,)*];
+
             /// As GraphQL and `ErrorInfo` spell it.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$code => $name,)* }
@@ -30,7 +33,13 @@ macro_rules! codes {
                 match self { $(Self::$code => tonic::Code::$grpc,)* }
             }
 
-            fn from_name(name: &str) -> Option<Self> {
+            /// What it says, in a sentence.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$code => concat!($($doc),*),)* }
+            }
+
+            /// The code of that name.
+            pub fn from_name(name: &str) -> Option<Self> {
                 match name { $($name => Some(Self::$code),)* _ => None }
             }
         }
