@@ -15,6 +15,8 @@ use super::vet::Vetting;
 
 /// Far above any client's; a path that leads to something without end is noticed.
 const MOST_BYTES: u64 = 32 * 1024 * 1024;
+/// Between two looks, whatever is asked for.
+const LEAST_PAUSE: Duration = Duration::from_millis(10);
 /// For one file to be read.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -111,7 +113,7 @@ struct Look<X> {
 impl<X: Executor> Look<X> {
     async fn for_ever(mut self, every: Duration) {
         loop {
-            sleep(every).await;
+            sleep(every.max(LEAST_PAUSE)).await;
             let Err(bad) = self.once().await else {
                 self.complained = None;
                 continue;

@@ -26,7 +26,7 @@ struct Wire {
     operation_name: Option<String>,
     variables: Option<Variables>,
     extensions: Option<Extensions>,
-    /// Two names that Relay's clients use. To others they may mean something else, so that only texts count.
+    /// Two names that Relay's clients use; to others they may mean something else.
     #[serde(rename = "doc_id")]
     relay_id: Option<serde_json::Value>,
     #[serde(rename = "id")]
@@ -85,8 +85,9 @@ impl Params {
             Some(serde_json::Value::String(text)) => Some(text),
             _ => None,
         };
-        let named =
-            wire.document_id.or_else(|| text(wire.relay_id)).or_else(|| text(wire.short_id));
+        // Beside a text these are properties like any other, which the specification asks to ignore.
+        let short = || text(wire.relay_id).or_else(|| text(wire.short_id));
+        let named = wire.document_id.or_else(|| wire.query.is_none().then(short).flatten());
         Ok(Self {
             wanted: Wanted::of(wire.query, named, &extensions)?,
             operation_name: wire.operation_name,

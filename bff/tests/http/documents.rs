@@ -238,8 +238,9 @@ async fn where_lists_only_help_anything_is_answered_and_ids_are_still_theirs() {
     for body in [
         json!({ "query": HELLO[0] }),
         json!({ "documentId": HELLO[1] }),
-        // To a client without documents of ours `id` is nothing that anybody reads.
+        // Beside a text `id` is nothing that anybody reads.
         json!({ "query": HELLO[0], "id": "7" }),
+        json!({ "query": HELLO[0], "id": SUM[1], "doc_id": SUM[1] }),
     ] {
         assert_eq!(stand.post_json(&body, JSON).await.body["data"]["hello"], "world", "{body}");
     }
