@@ -9,6 +9,7 @@ use moim_kit::shared::Allowance;
 use serde::{Deserialize, Serialize};
 
 use crate::budget::Allowances;
+use crate::documents::{self, Policy};
 use crate::guard;
 use crate::http::{Console, DoorLimits, Limits, Profile, Settings, SocketLimits, Tab};
 
@@ -46,6 +47,14 @@ pub struct Config {
     pub strict_get: bool,
     /// Directory to serve the console's scripts from; empty: a public CDN, with integrity hashes.
     pub console_assets: String,
+    /// What may be asked: `off`, `allow` or `require`.
+    pub documents: Policy,
+    /// Lists of documents as clients' builds write them.
+    pub documents_files: Vec<String>,
+    /// Between looks at whether these lists have changed.
+    pub documents_poll_ms: u64,
+    /// Bytes of documents remembered by their hash because they were sent once; 0: none.
+    pub persisted_queries_bytes: u64,
     /// For a query to be answered.
     pub query_deadline_ms: u64,
     /// For a mutation to be answered.
@@ -125,6 +134,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         let settings = Settings::default();
+        let known = documents::Settings::default();
         let ms = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 4000)),
@@ -134,6 +144,10 @@ impl Default for Config {
             origins: settings.origins,
             strict_get: settings.strict_get,
             console_assets: String::new(),
+            documents: known.policy,
+            documents_files: Vec::new(),
+            documents_poll_ms: ms(known.poll),
+            persisted_queries_bytes: known.sent_once_bytes,
             query_deadline_ms: ms(settings.query_deadline),
             mutation_deadline_ms: ms(settings.mutation_deadline),
             header_timeout_ms: ms(settings.limits.header),
@@ -202,6 +216,16 @@ impl Config {
         }
     }
 
+    /// Which documents are known beforehand.
+    pub fn documents(&self) -> documents::Settings {
+        documents::Settings {
+            policy: self.documents,
+            files: self.documents_files.iter().map(PathBuf::from).collect(),
+            poll: Duration::from_millis(self.documents_poll_ms),
+            sent_once_bytes: self.persisted_queries_bytes,
+        }
+    }
+
     fn console(&self) -> Console {
         let assets = (!self.console_assets.is_empty()).then(|| PathBuf::from(&self.console_assets));
         let tab = |query: &str| Tab { query: query.to_owned(), ..Tab::default() };
@@ -248,6 +272,9 @@ impl Config {
         let profile = Profile::from_str(&self.profile).map_err(|error| bad("profile", &error))?;
         if !self.public_url.is_empty() {
             url::Url::parse(&self.public_url).map_err(|error| bad("public_url", &error))?;
+        }
+        if self.documents != Policy::Off && self.documents_files.is_empty() {
+            return Err(bad("documents_files", &"no file is named, and documents go by a list"));
         }
         let defaults = Settings::default();
         Ok(Settings {

@@ -3,6 +3,7 @@
 mod budget;
 mod calendar;
 mod config;
+pub mod documents;
 mod gate;
 pub mod guard;
 pub mod http;
@@ -33,6 +34,9 @@ pub enum OpenError {
     /// A knob is wrong.
     #[error(transparent)]
     Config(#[from] BadConfig),
+    /// What may be asked cannot be told.
+    #[error(transparent)]
+    Documents(#[from] documents::BadManifest),
     /// The address is taken, not ours, or needs rights.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
@@ -49,7 +53,7 @@ pub async fn open(
     base: Base,
 ) -> Result<SocketAddr, OpenError> {
     let Base { clock, tasks, verifier, shared, near } = base;
-    let settings = Settings {
+    let mut settings = Settings {
         webhooks: Some(upstream.payment.clone()),
         others: calendar::routes(upstream.clone()),
         ..config.settings()?
@@ -71,6 +75,8 @@ pub async fn open(
     let gate = gate::Gate::new(verifier, clock, remembering, public_url, seal, budgets, development);
     let limits = settings.limits.clone();
     let schema = schema::build(development, live);
+    let known = config.documents();
+    settings.documents = documents::open(&known, &settings.guard, schema.clone(), &tasks).await?;
     let router = http::router(schema, gate, settings, readiness, &tasks);
     tasks.spawn("http server", http::serve(listener, router, limits, tasks.clone()));
     Ok(address)

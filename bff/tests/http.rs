@@ -10,12 +10,18 @@ mod connections;
 mod console;
 #[path = "http/data.rs"]
 mod data;
+#[path = "http/documents.rs"]
+mod documents;
 #[path = "http/edge.rs"]
 mod edge;
 #[path = "http/edition_profile.rs"]
 mod edition_profile;
 #[path = "http/origins.rs"]
 mod origins;
+#[path = "http/persisted_queries.rs"]
+mod persisted_queries;
+#[path = "http/protected.rs"]
+mod protected;
 #[path = "http/requests.rs"]
 mod requests;
 #[path = "http/schema.rs"]

@@ -13,12 +13,15 @@ use std::time::Duration;
 pub(crate) use status::{is_told, pushback};
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $code:ident $name:literal $grpc:ident;)*) => {
+    ($($(#[doc = $doc:literal])* $code:ident $name:literal $grpc:ident;)*) => {
         /// What kind of failure it is; clients decide by this.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Code { $($(#[$doc])* $code,)* }
+        pub enum Code { $($(#[doc = $doc])* $code,)* }
 
         impl Code {
+            /// All of them, for the tests that hold the list closed.
+            pub const ALL: &'static [Self] = &[$(Self::$code,)*];
+
             /// As GraphQL and `ErrorInfo` spell it.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$code => $name,)* }
@@ -29,7 +32,13 @@ macro_rules! codes {
                 match self { $(Self::$code => tonic::Code::$grpc,)* }
             }
 
-            fn from_name(name: &str) -> Option<Self> {
+            /// What it says, in a sentence.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$code => concat!($($doc),*),)* }
+            }
+
+            /// The code of that name.
+            pub fn from_name(name: &str) -> Option<Self> {
                 match name { $($name => Some(Self::$code),)* _ => None }
             }
         }

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use async_graphql::{Pos, ServerError};
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $code:ident $name:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $code:ident $name:literal;)*) => {
         /// Why the edge refused or gave up; clients and tests decide by its name.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum EdgeCode { $($(#[$doc])* $code,)* }
+        pub enum EdgeCode { $($(#[doc = $doc])* $code,)* }
 
         impl EdgeCode {
             /// All of them, for the tests that hold the list closed.
@@ -17,6 +17,11 @@ macro_rules! codes {
             /// As `extensions.code` spells it.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$code => $name,)* }
+            }
+
+            /// What it says, in a sentence.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$code => concat!($($doc),*),)* }
             }
 
             /// The code of that name.
@@ -54,6 +59,14 @@ codes! {
     ParseFailed "PARSE_FAILED";
     /// The document or its variables do not fit the schema.
     ValidationFailed "VALIDATION_FAILED";
+    /// No document goes by that id.
+    DocumentNotFound "DOCUMENT_NOT_FOUND";
+    /// Only documents that are listed beforehand are answered here.
+    DocumentNotTrusted "DOCUMENT_NOT_TRUSTED";
+    /// No document of that hash was sent before; send it once along with its hash.
+    PersistedQueryNotFound "PERSISTED_QUERY_NOT_FOUND";
+    /// Documents are not remembered by their hashes here; send them whole.
+    PersistedQueryNotSupported "PERSISTED_QUERY_NOT_SUPPORTED";
     /// No operation, or not exactly one, goes by that name.
     OperationNotFound "OPERATION_NOT_FOUND";
     /// The document asks for more than one request may.
@@ -83,6 +96,11 @@ codes! {
 }
 
 impl EdgeCode {
+    /// True when the same request succeeds with the document's text added to it.
+    pub const fn asks_for_the_document(self) -> bool {
+        matches!(self, Self::PersistedQueryNotFound | Self::PersistedQueryNotSupported)
+    }
+
     /// True when the same request may succeed a little later.
     pub const fn is_retryable(self) -> bool {
         matches!(

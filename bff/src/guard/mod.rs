@@ -10,6 +10,7 @@ mod lexer;
 mod measure;
 mod outline;
 mod variables;
+mod vet;
 
 use std::collections::HashMap;
 use std::sync::Arc;

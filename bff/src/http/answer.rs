@@ -6,6 +6,7 @@ use async_graphql::{Response, ServerError, Value};
 use axum::body::Body;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use moim_kit::Code;
 use serde::Serialize;
 
 use super::complete::complete;
@@ -67,8 +68,9 @@ impl From<Refusal> for Reply {
 
 /// Gives an error of the library a code, or masks it.
 fn settle(error: &mut ServerError) {
-    let known = error.extensions.as_ref().is_some_and(|extensions| {
-        matches!(extensions.get("code"), Some(Value::String(_) | Value::Enum(_)))
+    let known = error.extensions.as_ref().is_some_and(|extensions| match extensions.get("code") {
+        Some(Value::String(code)) => is_listed(code),
+        _ => false,
     });
     if !known {
         let bare = ServerError { extensions: None, source: None, ..error.clone() };
@@ -88,6 +90,11 @@ fn shorten(message: &mut String) {
     if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE_CHARS) {
         message.truncate(end);
     }
+}
+
+/// Whether a code is one that clients are told of.
+fn is_listed(code: &str) -> bool {
+    EdgeCode::from_name(code).is_some() || Code::from_name(code).is_some()
 }
 
 /// The library tells an argument that its type refused from a failure of a resolver by its words only.

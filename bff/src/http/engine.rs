@@ -65,7 +65,10 @@ impl<X: Executor, E: Edge> Engine<X, E> {
     /// What the guard thinks of an operation.
     pub(super) fn inspect(&self, params: &Params) -> Result<Inspected, Rejection> {
         let name = params.operation_name.as_deref();
-        self.guard.inspect(&params.query, name, &params.variables)
+        let document = self.settings.documents.find(&params.wanted)?;
+        let inspected = self.guard.inspect(&document, name, &params.variables)?;
+        self.settings.documents.keep(&document);
+        Ok(inspected)
     }
 
     /// Answers a query or mutation.
@@ -162,7 +165,8 @@ impl<X: Executor, E: Edge> Engine<X, E> {
                     .into());
                 }
             };
-        let mut request = Request::new(params.query).variables(params.variables);
+        // Of the document the library is given what was parsed, and never asks for the text.
+        let mut request = Request::new("").variables(params.variables);
         request.operation_name = params.operation_name;
         request.extensions = params.extensions;
         request.data = std::mem::take(&mut admitted.data);

@@ -25,6 +25,7 @@ mod params;
 mod pass;
 mod places;
 mod profile;
+mod protect;
 mod serve;
 mod sse;
 mod types;
@@ -53,6 +54,7 @@ pub use profile::{NoSuchProfile, Profile};
 pub use serve::{Limits, Peer, serve};
 pub use ws::SocketLimits;
 
+use crate::documents::Documents;
 use crate::guard::{self, Guard};
 
 /// Every knob of the endpoint.
@@ -62,6 +64,8 @@ pub struct Settings {
     pub profile: Profile,
     /// What documents may ask for.
     pub guard: guard::Limits,
+    /// Which documents are known beforehand.
+    pub documents: Documents,
     /// Time and space of connections; give the same to [`serve`].
     pub limits: Limits,
     /// How often one address may ask.
@@ -99,6 +103,7 @@ impl Default for Settings {
         Self {
             profile: Profile::default(),
             guard: guard::Limits::default(),
+            documents: Documents::default(),
             limits: Limits::default(),
             door: DoorLimits::default(),
             socket: SocketLimits::default(),

@@ -5,12 +5,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
+use crate::documents::Wanted;
 use crate::guard::{EdgeCode, Rejection};
 
 /// What a client asks to be executed.
 #[derive(Debug)]
 pub(super) struct Params {
-    pub query: String,
+    pub wanted: Wanted,
     pub operation_name: Option<String>,
     pub variables: Variables,
     pub extensions: Extensions,
@@ -21,9 +22,15 @@ pub(super) struct Params {
 #[serde(rename_all = "camelCase")]
 struct Wire {
     query: Option<String>,
+    document_id: Option<String>,
     operation_name: Option<String>,
     variables: Option<Variables>,
     extensions: Option<Extensions>,
+    /// Two names that Relay's clients use; to others they may mean something else.
+    #[serde(rename = "doc_id")]
+    relay_id: Option<serde_json::Value>,
+    #[serde(rename = "id")]
+    short_id: Option<serde_json::Value>,
 }
 
 impl Params {
@@ -56,6 +63,9 @@ impl Params {
             }
             match &*name {
                 "query" => once(&mut wire.query, value.into_owned())?,
+                "documentId" => once(&mut wire.document_id, value.into_owned())?,
+                "doc_id" => once(&mut wire.relay_id, value.into_owned().into())?,
+                "id" => once(&mut wire.short_id, value.into_owned().into())?,
                 "operationName" => once(&mut wire.operation_name, value.into_owned())?,
                 "variables" => once(&mut wire.variables, json(value.as_bytes())?)?,
                 "extensions" => {
@@ -70,11 +80,19 @@ impl Params {
     }
 
     fn from_wire(wire: Wire) -> Result<Self, Rejection> {
+        let extensions = wire.extensions.unwrap_or_default();
+        let text = |value| match value {
+            Some(serde_json::Value::String(text)) => Some(text),
+            _ => None,
+        };
+        // Beside a text these are properties like any other, which the specification asks to ignore.
+        let short = || text(wire.relay_id).or_else(|| text(wire.short_id));
+        let named = wire.document_id.or_else(|| wire.query.is_none().then(short).flatten());
         Ok(Self {
-            query: wire.query.ok_or_else(|| malformed("The parameter `query` is missing."))?,
+            wanted: Wanted::of(wire.query, named, &extensions)?,
             operation_name: wire.operation_name,
             variables: wire.variables.unwrap_or_default(),
-            extensions: wire.extensions.unwrap_or_default(),
+            extensions,
         })
     }
 }
@@ -117,6 +135,19 @@ mod tests {
             (r#"{"query":"","unknown":[1]}"#, None),
             (r#" [{"query":"{a}"}]"#, Some(BatchRefused)),
             (r#""query""#, Some(MalformedRequest)),
+            (r#"{"documentId":"a"}"#, None),
+            (r#"{"doc_id":"a"}"#, None),
+            (r#"{"id":"a","variables":{}}"#, None),
+            (r#"{"query":"{a}","id":{"of":"something else"}}"#, None),
+            (r#"{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"a"}}}"#, None),
+            (r#"{"id":5}"#, Some(MalformedRequest)),
+            (r#"{"documentId":5}"#, Some(MalformedRequest)),
+            (r#"{"extensions":{"persistedQuery":null}}"#, Some(MalformedRequest)),
+            (
+                r#"{"query":"{a}","extensions":{"persistedQuery":{"version":2,"sha256Hash":"a"}}}"#,
+                Some(MalformedRequest),
+            ),
+            (r#"{"extensions":{"persistedQuery":{"version":1}}}"#, Some(MalformedRequest)),
             (r#"{"query":null}"#, Some(MalformedRequest)),
             (r#"{"query":1}"#, Some(MalformedRequest)),
             (r#"{"query":"{a}","variables":[]}"#, Some(MalformedRequest)),
@@ -142,8 +173,10 @@ mod tests {
             "query=%7Ba%7D&operationName=&variables=%7B%22n%22%3A1%7D&extensions=null&x=1",
         )
         .unwrap();
-        assert_eq!((params.query.as_str(), params.operation_name), ("{a}", None));
+        assert_eq!((params.wanted.text.as_deref(), params.operation_name), (Some("{a}"), None));
         assert_eq!(params.variables.len(), 1);
+        let named = Params::from_url("documentId=sha256%3Aab&variables=%7B%7D").unwrap();
+        assert_eq!(named.wanted.named.as_deref(), Some("sha256:ab"));
         for (url, expected) in [
             ("", EdgeCode::MalformedRequest),
             ("query=a&query=b", EdgeCode::MalformedRequest),

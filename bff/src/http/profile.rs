@@ -13,6 +13,9 @@
 //! | the same for clients that accept only `application/json` | 200 | as above, and the media type of such an answer is `application/graphql-response+json`: only 2xx answers are labelled `application/json` |
 //! | `data` and `errors` | 200 | 294; 200 for clients that accept only `application/json`, since the custom code is meant for the new media type (6.1) |
 //!
+//! `PERSISTED_QUERY_NOT_FOUND` and `PERSISTED_QUERY_NOT_SUPPORTED` are 200 in both, as Apollo has it: they ask for
+//! the document.
+//!
 //! What never reached GraphQL (method, media types, sizes, time, load, who asks) has its own status in
 //! both: 401, 403, 405, 406, 408, 413, 414, 415, 429, 503.
 
@@ -102,6 +105,8 @@ impl Profile {
     pub(super) const fn refused(self, media: MediaType, code: EdgeCode) -> (StatusCode, MediaType) {
         let (status, graphql) = self.status(code);
         match (self, media) {
+            // Apollo's clients send the document only after an answer that is no failure of HTTP.
+            _ if code.asks_for_the_document() => (StatusCode::OK, media),
             (Self::Audit, MediaType::Json) if graphql => (StatusCode::OK, media),
             (Self::Audit, _) => (status, media),
             (Self::September2026, _) => (status, MediaType::GraphqlResponse),
@@ -141,6 +146,10 @@ impl Profile {
             EdgeCode::ParseFailed => (StatusCode::BAD_REQUEST, true),
             EdgeCode::ValidationFailed
             | EdgeCode::OperationNotFound
+            | EdgeCode::DocumentNotFound
+            | EdgeCode::DocumentNotTrusted
+            | EdgeCode::PersistedQueryNotFound
+            | EdgeCode::PersistedQueryNotSupported
             | EdgeCode::TooComplex
             | EdgeCode::IntrospectionDisabled
             | EdgeCode::Invalid
@@ -166,7 +175,7 @@ mod tests {
     #[test]
     fn no_answer_without_data_looks_like_a_success_in_the_new_media_type() {
         for profile in [Profile::Audit, Profile::September2026] {
-            for code in EdgeCode::ALL {
+            for code in EdgeCode::ALL.iter().filter(|code| !code.asks_for_the_document()) {
                 let (status, _) = profile.refused(MediaType::GraphqlResponse, *code);
                 assert!(status.is_client_error() || status.is_server_error(), "{code:?}");
             }

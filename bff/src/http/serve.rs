@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
-use http::{Request, Response};
+use http::header::{CONNECTION, TRANSFER_ENCODING};
+use http::{HeaderValue, Request, Response, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -25,6 +26,7 @@ use tower::ServiceExt;
 
 use super::h2_stream::{Spawner, Taking};
 use super::pace::{InFlight, Overdue, Pace, Paced};
+use super::protect::protect;
 
 /// Time and space a connection gets.
 #[derive(Clone, Debug)]
@@ -145,9 +147,18 @@ impl Server {
             let in_flight = pace.enter();
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
+            let ends = has_an_end_in_doubt(&request);
             let answer = self.router.clone().oneshot(request);
             async move {
-                let response: Result<Response<Body>, Infallible> = answer.await;
+                let mut response: Result<Response<Body>, Infallible> = answer.await;
+                if let Ok(response) = &mut response {
+                    protect(response);
+                    if ends {
+                        response
+                            .headers_mut()
+                            .insert(CONNECTION, HeaderValue::from_static("close"));
+                    }
+                }
                 let taking = Taking::current();
                 response.map(|response| response.map(|body| Tracked { body, in_flight, taking }))
             }
@@ -168,6 +179,12 @@ impl Server {
             debug_end(ended);
         }
     }
+}
+
+/// Where a body in pieces ends, a proxy that goes by a length may see otherwise (RFC 9112, 6.1): what follows on
+/// the connection could be a request that the proxy never saw.
+fn has_an_end_in_doubt(request: &Request<Body>) -> bool {
+    request.version() < Version::HTTP_2 && request.headers().contains_key(TRANSFER_ENCODING)
 }
 
 /// Peers break off all the time; it is worth a line only when looking for it.

@@ -67,6 +67,10 @@ async fn errors_are_masked_counted_and_cut() {
     let stand = Stand::open(Settings::default()).await;
     let told = stand.post("{ careless carelessAndNeeded }", GRAPHQL).await;
     assert!(!told.body.to_string().contains("hunter2"), "{told:?}");
+    let told = stand.post("{ unlisted }", GRAPHQL).await;
+    assert_eq!(told.code(), "INTERNAL", "{told:?}");
+    assert!(!told.body.to_string().contains("hunter2"), "{told:?}");
+    assert!(!told.body.to_string().contains("DATABASE"), "{told:?}");
     let many: String = (0..15).map(|n| format!("a{n}: wordy ")).collect();
     let told = stand.post(&format!("{{ {many} }}"), GRAPHQL).await;
     let errors = told.body["errors"].as_array().unwrap();

@@ -64,6 +64,13 @@ impl Query {
         Err(Error::new("password of the database: hunter2"))
     }
 
+    async fn unlisted(&self) -> Result<Option<String>, Error> {
+        Err(Error::new("password: hunter2").extend_with(|_, e| {
+            e.set("code", "DATABASE_PASSWORD");
+            e.set("detail", "hunter2");
+        }))
+    }
+
     async fn wordy(&self) -> Result<Option<String>, Error> {
         Err(Error::new("가".repeat(1_000)).extend_with(|_, e| e.set("code", "FULL")))
     }

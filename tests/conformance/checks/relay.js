@@ -1,7 +1,7 @@
 // relay-compiler: compiles the sample operations as a Relay client would, paging and refetching included.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,17 +23,36 @@ const config = {
 };
 
 export async function relay(sdl, operations) {
+  return compiled(sdl, operations, {}, ({ status, told, project }) => {
+    if (status !== 0) return [told || `the compiler ended with ${status}`];
+    return uncompiled(operations, join(project, 'artifacts'));
+  });
+}
+
+/** The list of documents that a Relay client's build writes: texts by their SHA-256. */
+export async function relayList(sdl, operations) {
+  const persistConfig = { file: './documents.json', algorithm: 'SHA256' };
+  // The compiler only adds to a list.
+  const files = { 'documents.json': '{}' };
+  return compiled(sdl, operations, { persistConfig }, ({ status, told, project }) => {
+    if (status !== 0) throw new Error(told);
+    return JSON.parse(readFileSync(join(project, 'documents.json'), 'utf8'));
+  }, files);
+}
+
+/** Runs the compiler in a project of its own; `look` sees how it ended while the project is still there. */
+function compiled(sdl, operations, more, look, files = {}) {
   const project = mkdtempSync(join(tmpdir(), 'moim-relay-'));
   try {
     mkdirSync(join(project, 'src'));
     mkdirSync(join(project, 'artifacts'));
     writeFileSync(join(project, 'schema.graphql'), sdl);
-    writeFileSync(join(project, 'relay.config.json'), JSON.stringify(config));
+    writeFileSync(join(project, 'relay.config.json'), JSON.stringify({ ...config, ...more }));
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(project, name), text);
     for (const { name, text } of operations) writeFileSync(join(project, 'src', `${name}.ts`), asModule(text));
     const run = spawnSync(process.execPath, [program, 'relay.config.json'], { cwd: project, encoding: 'utf8' });
     const told = stripVTControlCharacters(`${run.stdout}${run.stderr}`).trim();
-    if (run.status !== 0) return [told || `the compiler ended with ${run.status}`];
-    return uncompiled(operations, join(project, 'artifacts'));
+    return look({ status: run.status, told, project });
   } finally {
     rmSync(project, { recursive: true });
   }

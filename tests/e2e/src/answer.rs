@@ -56,14 +56,19 @@ pub fn user_error_codes(body: &Value) -> Vec<String> {
         .collect()
 }
 
-/// `extensions.code` of every error at the top of an answer, in order.
+/// Every code there is, for whoever reads them.
+const LISTED: &str = include_str!("../../../docs/codes.md");
+
+/// `extensions.code` of every error at the top of an answer, in order; fails on one that is not listed.
 #[track_caller]
 pub fn error_codes(body: &Value) -> Vec<String> {
     let errors = body["errors"].as_array().into_iter().flatten();
     errors
         .map(|error| {
             let code = error["extensions"]["code"].as_str();
-            code.unwrap_or_else(|| panic!("an error without a code: {body:#}")).to_owned()
+            let code = code.unwrap_or_else(|| panic!("an error without a code: {body:#}"));
+            assert!(LISTED.contains(&format!("| `{code}` |")), "{code} is not in docs/codes.md");
+            code.to_owned()
         })
         .collect()
 }

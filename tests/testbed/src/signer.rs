@@ -1,8 +1,8 @@
 //! Signs access tokens as the member room would, and vouches for them to verifiers.
 
 use async_trait::async_trait;
-use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::EncodePrivateKey as _;
+use ed25519_dalek::{Signer as _, SigningKey};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use moim_kit::id::{MemberId, SessionId};
 use moim_kit::token::{AUDIENCE, Claims, ISSUER, KeySource, PublicKey, TYPE};
@@ -38,6 +38,11 @@ impl Signer {
         header.typ = Some(TYPE.to_owned());
         header.kid = Some(KID.to_owned());
         (caller, self.sign(&header, &claims))
+    }
+
+    /// Signs any bytes, whatever they say.
+    pub fn sign_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        self.key.sign(bytes).to_bytes().to_vec()
     }
 
     /// Signs any header and claims, good or bad.
