@@ -13,6 +13,8 @@ pub struct Config {
     pub house: House,
     /// Logs.
     pub telemetry: moim_kit::telemetry::Config,
+    /// Certificates between rooms that run apart.
+    pub tls: moim_kit::tls::Config,
     /// How rooms hear each other.
     pub bus: moim_kit::bus::Config,
     /// Databases.
@@ -52,11 +54,19 @@ pub struct House {
     pub town: bool,
     /// How long a process waits at its start for rooms in other processes, milliseconds.
     pub patience_ms: u64,
+    /// Rooms that run apart describe their contracts to whoever asks by gRPC reflection.
+    pub reflection: bool,
 }
 
 impl Default for House {
     fn default() -> Self {
-        Self { data: PathBuf::from("data"), secret: String::new(), town: true, patience_ms: 10_000 }
+        Self {
+            data: PathBuf::from("data"),
+            secret: String::new(),
+            town: true,
+            patience_ms: 10_000,
+            reflection: false,
+        }
     }
 }
 
@@ -80,6 +90,42 @@ pub struct Rooms {
     pub payment: Place,
     /// The search room.
     pub search: Place,
+    /// What a room takes at its socket.
+    pub limits: Limits,
+}
+
+/// What a room takes at its socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections open at once; more are turned away.
+    pub connections: usize,
+    /// Calls at once over all connections; more are turned away.
+    pub calls: usize,
+    /// Calls of one connection at once; more wait.
+    pub calls_per_connection: usize,
+    /// For such a call to wait, milliseconds; then it is turned away.
+    pub call_wait_ms: u64,
+    /// For a call to be answered, milliseconds, however long its caller would wait.
+    pub call_timeout_ms: u64,
+    /// For a connection to begin, handshake and greeting each, milliseconds.
+    pub greeting_timeout_ms: u64,
+    /// A connection is made anew after so long, milliseconds, so that certificates that ended are gone.
+    pub connection_age_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1_024,
+            calls: 256,
+            calls_per_connection: 64,
+            call_wait_ms: 2_000,
+            call_timeout_ms: 15_000,
+            greeting_timeout_ms: 5_000,
+            connection_age_ms: 3_600_000,
+        }
+    }
 }
 
 impl Default for Rooms {
@@ -93,6 +139,7 @@ impl Default for Rooms {
             notification: Place::at(5006),
             payment: Place::at(5007),
             search: Place::at(5008),
+            limits: Limits::default(),
         }
     }
 }

@@ -39,6 +39,12 @@ pub struct Catalogue {
     pub parked: Gauge<u64>,
     /// Accounts of a ledger that are not as their entries say.
     pub ledger_breaches: Gauge<u64>,
+    /// Connections between rooms refused for what was shown.
+    pub certificates_refused: Counter<u64>,
+    /// Seconds until the certificate shown to other rooms ends.
+    pub certificate_left: Gauge<u64>,
+    /// What rooms turned away at their sockets, by what was too much.
+    pub turned_away: Counter<u64>,
     registry: Registry,
     _provider: SdkMeterProvider,
 }
@@ -70,6 +76,21 @@ impl Catalogue {
                 &meter,
                 "moim_ledger_breaches",
                 "Accounts that are not as their entries say",
+            ),
+            certificates_refused: counter(
+                &meter,
+                "moim_certificates_refused",
+                "Connections between rooms refused for a certificate",
+            ),
+            certificate_left: gauge(
+                &meter,
+                "moim_certificate_left_s",
+                "Seconds until the certificate shown to other rooms ends",
+            ),
+            turned_away: counter(
+                &meter,
+                "moim_turned_away",
+                "Connections and calls turned away at a room's socket",
             ),
             registry,
             _provider: provider,

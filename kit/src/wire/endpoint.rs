@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tonic::transport::Endpoint;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::tls::{Connector, To};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_000);
 // Without these a peer that vanished is never noticed (found in simulation).
@@ -11,15 +13,28 @@ const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// An address that no room can be reached at.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is not an address such as http://host:port")]
-pub struct BadAddress(String);
+pub enum BadAddress {
+    /// It is none.
+    #[error("{0:?} is not an address such as http://host:port")]
+    Form(String),
+    /// Rooms that show certificates are at `https`, others are not.
+    #[error("{0:?} must begin with {1}:// (tls.certificate_file decides)")]
+    Scheme(String, &'static str),
+}
 
-/// How an address such as `http://host:port` is connected to.
-pub(super) fn endpoint(address: &str) -> Result<Endpoint, BadAddress> {
-    let bad = || BadAddress(address.to_owned());
-    let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|_| bad())?;
-    let uri = endpoint.uri();
-    if uri.scheme_str() != Some("http") || uri.host().is_none() {
+/// How an address such as `http://host:port` is connected to; `https` where rooms show certificates.
+pub(super) fn endpoint(address: &str, tls: Option<&To>) -> Result<Endpoint, BadAddress> {
+    let bad = || BadAddress::Form(address.to_owned());
+    let (scheme, rest) = address.split_once("://").ok_or_else(bad)?;
+    let expected = if tls.is_some() { "https" } else { "http" };
+    match scheme {
+        "http" | "https" if scheme == expected => {}
+        "http" | "https" => return Err(BadAddress::Scheme(address.to_owned(), expected)),
+        _ => return Err(bad()),
+    }
+    // tonic would want to shake hands itself at https; our connector does.
+    let endpoint = Endpoint::from_shared(format!("http://{rest}")).map_err(|_| bad())?;
+    if endpoint.uri().host().is_none() {
         return Err(bad());
     }
     Ok(endpoint
@@ -30,15 +45,23 @@ pub(super) fn endpoint(address: &str) -> Result<Endpoint, BadAddress> {
         .keep_alive_while_idle(true))
 }
 
+/// Connects when first called, and again after a loss.
+pub(super) fn connect_lazy(endpoint: &Endpoint, tls: Option<&To>) -> Channel {
+    match tls {
+        Some(to) => endpoint.connect_with_connector_lazy(Connector::new(to)),
+        None => endpoint.connect_lazy(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn an_address_must_name_a_host_and_a_scheme() {
-        assert!(endpoint("http://127.0.0.1:1").is_ok());
-        for address in ["", "member", "ftp://x", "http://"] {
-            assert!(endpoint(address).is_err(), "{address}");
+        assert!(endpoint("http://127.0.0.1:1", None).is_ok());
+        for address in ["", "member", "ftp://x", "http://", "https://127.0.0.1:1"] {
+            assert!(endpoint(address, None).is_err(), "{address}");
         }
     }
 }

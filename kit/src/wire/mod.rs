@@ -14,7 +14,7 @@ use tower::Service;
 use tower::util::BoxCloneSyncService;
 
 pub use endpoint::BadAddress;
-pub use remote::remote;
+pub use remote::{remote, remote_to};
 
 use context::Context;
 

@@ -11,12 +11,18 @@ use tonic::{Code, Status};
 use tower::Service;
 use tower::util::BoxCloneSyncService;
 
-use super::endpoint::{BadAddress, endpoint};
+use super::endpoint::{BadAddress, connect_lazy, endpoint};
 use super::{Answer, BoxFuture, Context, Wire};
+use crate::tls::To;
 
 /// A room at an address such as `http://host:port`; connects when first called.
 pub fn remote(address: &str) -> Result<Wire, BadAddress> {
-    let channel = endpoint(address)?.connect_lazy();
+    remote_to(address, None)
+}
+
+/// The same; a room that shows certificates is at an address such as `https://host:port`.
+pub fn remote_to(address: &str, tls: Option<&To>) -> Result<Wire, BadAddress> {
+    let channel = connect_lazy(&endpoint(address, tls)?, tls);
     Ok(BoxCloneSyncService::new(Context::new(Network { channel })))
 }
 
