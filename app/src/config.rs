@@ -110,7 +110,7 @@ pub struct Limits {
     pub call_timeout_ms: u64,
     /// For a connection to begin, handshake and greeting each, milliseconds.
     pub greeting_timeout_ms: u64,
-    /// A connection is made anew after so long, milliseconds, so that certificates that ended are gone.
+    /// Where rooms show certificates a connection is closed after so long, milliseconds.
     pub connection_age_ms: u64,
 }
 
@@ -123,7 +123,7 @@ impl Default for Limits {
             call_wait_ms: 2_000,
             call_timeout_ms: 15_000,
             greeting_timeout_ms: 5_000,
-            connection_age_ms: 3_600_000,
+            connection_age_ms: 1_800_000,
         }
     }
 }

@@ -79,16 +79,18 @@ pub async fn open(room: &Room, listen: SocketAddr, ground: Ground<'_>) -> anyhow
     let (limits, name) = (&config.rooms.limits, room.name);
     // What tonic is told of sockets holds only for those it opens itself, and its time limit would end those who
     // wait for facts: the door keeps it.
-    let server = Server::builder()
+    let mut server = Server::builder()
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .http2_keepalive_timeout(Some(KEEP_ALIVE))
         .http2_max_header_list_size(HEADER_BYTES)
         .http2_max_pending_accept_reset_streams(Some(GIVEN_UP))
         .http2_max_local_error_reset_streams(Some(FAILED))
         .max_concurrent_streams(STREAMS)
-        .max_connection_age(Duration::from_millis(limits.connection_age_ms))
-        .layer(Door::new(name, limits))
-        .add_routes(routes.prepare());
+        .layer(Door::new(name, limits));
+    if tls.is_some() {
+        server = server.max_connection_age(Duration::from_millis(limits.connection_age_ms));
+    }
+    let server = server.add_routes(routes.prepare());
     let guests = accept::guests(listener, name, tls, limits, tasks);
     let stopped = tasks.token().cancelled_owned();
     tasks.spawn("room socket", async move {

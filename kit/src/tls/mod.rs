@@ -20,8 +20,8 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 use webpki::EndEntityCert;
 
 pub use papers::Unfit;
-pub(crate) use to::Connector;
 pub use to::To;
+pub(crate) use to::{Connector, Shown};
 
 use crate::clock::Clock;
 use crate::metrics;
@@ -46,6 +46,8 @@ pub struct Config {
     pub authority_file: PathBuf,
     /// How often the files are read again, milliseconds.
     pub reread_ms: u64,
+    /// Calls go over to a new connection after so long, milliseconds, so that none outlives its certificate by more.
+    pub renew_ms: u64,
     /// A certificate that ends within so many seconds is warned of.
     pub warn_before_s: u64,
 }
@@ -57,6 +59,7 @@ impl Default for Config {
             key_file: PathBuf::new(),
             authority_file: PathBuf::new(),
             reread_ms: 2_000,
+            renew_ms: 600_000,
             warn_before_s: 604_800,
         }
     }

@@ -3,15 +3,17 @@
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::Uri;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 use tower::Service;
 
-use super::papers::server_name;
+use super::papers::{Stamp, server_name};
 use super::{Tls, Unfit};
 use crate::wire::BoxFuture;
 
@@ -27,9 +29,26 @@ impl To {
         Ok(Self { tls, name: server_name(room)? })
     }
 
+    /// What a connection made now shows.
+    pub(crate) fn shown(&self) -> Shown {
+        Shown { stamp: self.tls.papers.load().stamp, at: Instant::now() }
+    }
+
+    /// True while a connection on which this was shown needs no successor.
+    pub(crate) fn is_current(&self, shown: &Shown) -> bool {
+        let age = Duration::from_millis(self.tls.config.renew_ms);
+        shown.stamp == self.tls.papers.load().stamp && shown.at.elapsed() < age
+    }
+
     pub(super) fn name(&self) -> ServerName<'static> {
         self.name.clone()
     }
+}
+
+/// What was shown on a connection, and when.
+pub(crate) struct Shown {
+    stamp: Stamp,
+    at: Instant,
 }
 
 /// Makes connections to it, each with what the process shows at that moment.

@@ -1,10 +1,12 @@
-//! A lazy HTTP/2 connection that notices a lost peer by itself.
+//! A lazy HTTP/2 connection that notices a lost peer by itself, and does not outlive what was shown on it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::tls::{Connector, To};
+use crate::tls::{Connector, Shown, To};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_000);
 // Without these a peer that vanished is never noticed (found in simulation).
@@ -45,11 +47,53 @@ pub(super) fn endpoint(address: &str, tls: Option<&To>) -> Result<Endpoint, BadA
         .keep_alive_while_idle(true))
 }
 
-/// Connects when first called, and again after a loss.
-pub(super) fn connect_lazy(endpoint: &Endpoint, tls: Option<&To>) -> Channel {
-    match tls {
-        Some(to) => endpoint.connect_with_connector_lazy(Connector::new(to)),
-        None => endpoint.connect_lazy(),
+/// A way to an address: connected when first called, and again after a loss.
+///
+/// Where rooms show certificates a connection is not kept for good: calls go over to a new one, and those under
+/// way end on the old one. A peer that closes it first would fail the calls just then on their way.
+#[derive(Clone)]
+pub(super) struct Line(Arc<Way>);
+
+struct Way {
+    endpoint: Endpoint,
+    tls: Option<To>,
+    current: ArcSwap<Made>,
+}
+
+struct Made {
+    channel: Channel,
+    shown: Option<Shown>,
+}
+
+impl Line {
+    pub(super) fn new(endpoint: Endpoint, tls: Option<&To>) -> Self {
+        let current = ArcSwap::from_pointee(Made::new(&endpoint, tls));
+        Self(Arc::new(Way { endpoint, tls: tls.cloned(), current }))
+    }
+
+    /// What the next call goes over.
+    pub(super) fn channel(&self) -> Channel {
+        let made = self.0.current.load();
+        let Some((to, shown)) = self.0.tls.as_ref().zip(made.shown.as_ref()) else {
+            return made.channel.clone();
+        };
+        if to.is_current(shown) {
+            return made.channel.clone();
+        }
+        let fresh = Arc::new(Made::new(&self.0.endpoint, Some(to)));
+        // Whoever comes at the same time may make another, which then is the one.
+        self.0.current.store(fresh.clone());
+        fresh.channel.clone()
+    }
+}
+
+impl Made {
+    fn new(endpoint: &Endpoint, tls: Option<&To>) -> Self {
+        let channel = match tls {
+            Some(to) => endpoint.connect_with_connector_lazy(Connector::new(to)),
+            None => endpoint.connect_lazy(),
+        };
+        Self { channel, shown: tls.map(To::shown) }
     }
 }
 

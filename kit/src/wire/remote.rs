@@ -6,12 +6,11 @@ use std::task::{Context as TaskContext, Poll};
 
 use http::{Request, Response};
 use tonic::body::Body;
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tower::Service;
 use tower::util::BoxCloneSyncService;
 
-use super::endpoint::{BadAddress, connect_lazy, endpoint};
+use super::endpoint::{BadAddress, Line, endpoint};
 use super::{Answer, BoxFuture, Context, Wire};
 use crate::tls::To;
 
@@ -22,14 +21,14 @@ pub fn remote(address: &str) -> Result<Wire, BadAddress> {
 
 /// The same; a room that shows certificates is at an address such as `https://host:port`.
 pub fn remote_to(address: &str, tls: Option<&To>) -> Result<Wire, BadAddress> {
-    let channel = connect_lazy(&endpoint(address, tls)?, tls);
-    Ok(BoxCloneSyncService::new(Context::new(Network { channel })))
+    let line = Line::new(endpoint(address, tls)?, tls);
+    Ok(BoxCloneSyncService::new(Context::new(Network { line })))
 }
 
 /// Turns failures of the network into statuses, so that nobody above has to know two kinds of failure.
 #[derive(Clone)]
 struct Network {
-    channel: Channel,
+    line: Line,
 }
 
 impl Service<Request<Body>> for Network {
@@ -42,7 +41,7 @@ impl Service<Request<Body>> for Network {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let mut channel = self.channel.clone();
+        let mut channel = self.line.channel();
         Box::pin(async move {
             let answer = match poll_fn(|cx| channel.poll_ready(cx)).await {
                 Ok(()) => channel.call(request).await,
