@@ -2,12 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use prost::Message as _;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut files = Vec::new();
     collect(Path::new("moim"), &mut files)?;
     files.sort();
     println!("cargo::rerun-if-changed=moim");
     let descriptors = protox::compile(&files, ["."])?;
+    // What a room tells of itself when it is asked by reflection.
+    let told = PathBuf::from(std::env::var("OUT_DIR")?).join("descriptors.bin");
+    std::fs::write(told, descriptors.encode_to_vec())?;
     tonic_prost_build::configure().bytes(".").compile_fds(descriptors)?;
     Ok(())
 }

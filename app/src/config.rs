@@ -13,6 +13,8 @@ pub struct Config {
     pub house: House,
     /// Logs.
     pub telemetry: moim_kit::telemetry::Config,
+    /// Certificates between rooms that run apart.
+    pub tls: moim_kit::tls::Config,
     /// How rooms hear each other.
     pub bus: moim_kit::bus::Config,
     /// What replicas share.
@@ -58,6 +60,8 @@ pub struct House {
     pub patience_ms: u64,
     /// How long the last known list of revoked sessions is trusted when nobody can be asked, milliseconds.
     pub revocations_good_for_ms: u64,
+    /// Rooms that run apart describe their contracts to whoever asks by gRPC reflection.
+    pub reflection: bool,
 }
 
 impl Default for House {
@@ -68,6 +72,7 @@ impl Default for House {
             town: true,
             patience_ms: 10_000,
             revocations_good_for_ms: 60_000,
+            reflection: false,
         }
     }
 }
@@ -92,6 +97,42 @@ pub struct Rooms {
     pub payment: Place,
     /// The search room.
     pub search: Place,
+    /// What a room takes at its socket.
+    pub limits: Limits,
+}
+
+/// What a room takes at its socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections open at once; more are turned away.
+    pub connections: usize,
+    /// Calls at once over all connections; more are turned away.
+    pub calls: usize,
+    /// Calls of one connection at once; more wait.
+    pub calls_per_connection: usize,
+    /// For such a call to wait, milliseconds; then it is turned away.
+    pub call_wait_ms: u64,
+    /// For a call to be answered, milliseconds, however long its caller would wait.
+    pub call_timeout_ms: u64,
+    /// For a connection to begin, handshake and greeting each, milliseconds.
+    pub greeting_timeout_ms: u64,
+    /// Where rooms show certificates a connection is closed after so long, milliseconds.
+    pub connection_age_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1_024,
+            calls: 256,
+            calls_per_connection: 64,
+            call_wait_ms: 2_000,
+            call_timeout_ms: 15_000,
+            greeting_timeout_ms: 5_000,
+            connection_age_ms: 1_800_000,
+        }
+    }
 }
 
 impl Default for Rooms {
@@ -105,6 +146,7 @@ impl Default for Rooms {
             notification: Place::at(5006),
             payment: Place::at(5007),
             search: Place::at(5008),
+            limits: Limits::default(),
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use moim_kit::tls::Tls;
 use moim_kit::trace::Trace;
 use moim_kit::{Call, Clock, Fault, wire};
 use moim_proto::search::v1::ExplainRequest;
@@ -33,7 +34,11 @@ pub async fn list(config: &Config) -> anyhow::Result<String> {
 
 async fn ask(config: &Config, query: &str, first: i32) -> anyhow::Result<String> {
     let address = &config.rooms.search.address;
-    let wire = wire::remote(address).context("the configuration is wrong: rooms.search.address")?;
+    let tls = Tls::open(&config.tls, Clock::system()).await;
+    let tls = tls.context("the configuration is wrong: tls")?;
+    let to = tls.as_ref().map(|tls| tls.to("search")).transpose()?;
+    let wire = wire::remote_to(address, to.as_ref());
+    let wire = wire.context("the configuration is wrong: rooms.search.address")?;
     let call = Call::new(Trace::fresh(), Instant::now() + ANSWER_WITHIN);
     let mut request = call.request(ExplainRequest { query: query.to_owned(), first });
     let secret = config.house.secret.parse().context("the configuration is wrong: house.secret")?;

@@ -138,6 +138,7 @@ impl Site<'_> {
     /// by a log that is filled late.
     async fn build(&mut self, plan: Plan) -> anyhow::Result<Built> {
         let config = self.config;
+        self.show(&plan).await?;
         if !config.telemetry.metrics_listen.is_empty() {
             metrics::open(&config.telemetry.metrics_listen, &self.tasks).await?;
         }
@@ -158,8 +159,9 @@ impl Site<'_> {
         let review_log = Arc::new(LateLog::default());
         let gathering = if plan.here.contains("gathering") {
             let ground = self.ground("gathering", &moim_gathering::MIGRATIONS).await?;
-            let logs = [("member", member.log.clone()), ("review", review_log.clone())];
-            let logs = logs.map(|(name, log)| (name, (plan.bus)(log)));
+            let logs: [(_, Arc<dyn Log>); 2] =
+                [("member", member.log.clone()), ("review", review_log.clone())];
+            let logs = self.hearing("gathering", logs)?;
             let room = moim_gathering::open(config.gathering.clone(), ground, logs).await;
             let room = room.context("the gathering room did not open")?;
             self.stand(room, &config.rooms.gathering).await?
@@ -178,7 +180,7 @@ impl Site<'_> {
                 ("gathering", gathering.log.clone()),
                 ("payment", payment_log.clone()),
             ];
-            let logs = logs.map(|(name, log)| (name, (plan.bus)(log)));
+            let logs = self.hearing("schedule", logs)?;
             let room = moim_schedule::open(config.schedule.clone(), ground, logs).await;
             let room = room.context("the schedule room did not open")?;
             self.stand(room, &config.rooms.schedule).await?
@@ -190,7 +192,7 @@ impl Site<'_> {
 
         let payment = if plan.here.contains("payment") {
             let ground = self.ground("payment", &moim_payment::MIGRATIONS).await?;
-            let log = (plan.bus)(schedule.log.clone());
+            let [(_, log)] = self.hearing("payment", [("schedule", schedule.log.clone())])?;
             let room = moim_payment::open(config.payment.clone(), ground, log).await;
             self.stand(room.context("the payment room did not open")?, &config.rooms.payment)
                 .await?
@@ -203,7 +205,8 @@ impl Site<'_> {
         let review = if plan.here.contains("review") {
             let ground = self.ground("review", &moim_review::MIGRATIONS).await?;
             let heard = [("member", &member), ("gathering", &gathering), ("schedule", &schedule)];
-            let logs = heard.map(|(name, room)| (name, (plan.bus)(room.log.clone())));
+            let logs = heard.map(|(name, room)| (name, room.log.clone()));
+            let logs = self.hearing("review", logs)?;
             let room = moim_review::open(config.review.clone(), ground, logs).await;
             self.stand(room.context("the review room did not open")?, &config.rooms.review).await?
         } else {
@@ -215,8 +218,8 @@ impl Site<'_> {
         let chat = if plan.here.contains("chat") {
             let ground = self.ground("chat", &moim_chat::MIGRATIONS).await?;
             let heard = [("member", &member), ("gathering", &gathering)];
-            let [(_, member_log), (_, gathering_log)] =
-                heard.map(|(name, room)| (name, (plan.bus)(room.log.clone())));
+            let logs = heard.map(|(name, room)| (name, room.log.clone()));
+            let [(_, member_log), (_, gathering_log)] = self.hearing("chat", logs)?;
             let room = moim_chat::open(config.chat.clone(), ground, member_log, gathering_log);
             let room = room.await.context("the chat room did not open")?;
             self.stand(room, &config.rooms.chat).await?
@@ -232,7 +235,8 @@ impl Site<'_> {
                 ("review", &review),
                 ("payment", &payment),
             ];
-            let logs = heard.map(|(name, room)| (name, (plan.bus)(room.log.clone())));
+            let logs = heard.map(|(name, room)| (name, room.log.clone()));
+            let logs = self.hearing("notification", logs)?;
             let room = moim_notification::open(config.notification.clone(), ground, logs).await;
             let room = room.context("the notification room did not open")?;
             self.stand(room, &config.rooms.notification).await?
@@ -244,7 +248,8 @@ impl Site<'_> {
         let search = if plan.here.contains("search") {
             let ground = self.local_ground("search", &moim_search::MIGRATIONS).await?;
             let heard = [("member", &member), ("gathering", &gathering), ("schedule", &schedule)];
-            let logs = heard.map(|(name, room)| (name, (plan.bus)(room.log.clone())));
+            let logs = heard.map(|(name, room)| (name, room.log.clone()));
+            let logs = self.hearing("search", logs)?;
             let (root, trusts) = (config.index(), facts::trusts(self.secret.clone()));
             let room = moim_search::open(config.search.clone(), ground, &root, trusts, logs).await;
             self.stand(room.context("the search room did not open")?, &config.rooms.search).await?

@@ -1,5 +1,6 @@
 //! The platform as one program: its configuration, its rooms, and the town to play in.
 
+mod callers;
 pub mod cli;
 pub mod config;
 mod explain;

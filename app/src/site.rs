@@ -11,11 +11,13 @@ use moim_kit::bus::{Bus, HeardLog, Log, Publisher};
 use moim_kit::serve::Room;
 use moim_kit::shared::{self, Opened};
 use moim_kit::task::Tasks;
+use moim_kit::tls::Tls;
 use moim_kit::token::Verifier;
 use moim_kit::wire::{self, Wire};
 use moim_kit::{Base, Clock};
 use moim_storage::{Carrier, Db, Ground};
 
+use crate::callers::heard_by;
 use crate::config::{Config, Place};
 use crate::facts::RemoteLog;
 use crate::house::{Plan, ROOMS, nouns};
@@ -41,6 +43,8 @@ pub(crate) struct Site<'a> {
     pub secret: Arc<str>,
     shared: Opened,
     whole: bool,
+    tls: Option<Arc<Tls>>,
+    between: fn(Arc<dyn Log>) -> Arc<dyn Log>,
     pub bus: Option<Bus>,
     pub databases: Vec<Db>,
 }
@@ -76,9 +80,26 @@ impl<'a> Site<'a> {
             secret: secret(&config.house.secret),
             shared,
             whole,
+            tls: None,
+            between: plan.bus,
             bus: None,
             databases: Vec::new(),
         })
+    }
+
+    /// Reads what this process shows to rooms elsewhere, when rooms show certificates.
+    pub async fn show(&mut self, plan: &Plan) -> anyhow::Result<()> {
+        if self.whole {
+            return Ok(());
+        }
+        let wrong = "the configuration is wrong: tls";
+        self.tls = Tls::open(&self.config.tls, self.clock.clone()).await.context(wrong)?;
+        let Some(tls) = self.tls.clone() else { return Ok(()) };
+        if let Some(room) = plan.here.iter().find(|room| !tls.names().has(room)) {
+            bail!("the certificate in tls.certificate_file does not name {room}.moim");
+        }
+        self.tasks.supervise("certificates", move || tls.clone().watch());
+        Ok(())
     }
 
     pub async fn ground(
@@ -134,8 +155,14 @@ impl<'a> Site<'a> {
         if !self.whole
             && let Some(db) = self.databases.last()
         {
-            let secret = self.secret.clone();
-            socket::open(&room, db.clone(), place.listen, secret, &self.tasks).await?;
+            let ground = socket::Ground {
+                config: self.config,
+                db: db.clone(),
+                secret: self.secret.clone(),
+                tls: self.tls.clone(),
+                tasks: &self.tasks,
+            };
+            socket::open(&room, place.listen, ground).await?;
         }
         // Next door it is followed over a wire like any other, with the secret too.
         let live = live::server(room.log.clone(), self.secret.clone(), &self.tasks);
@@ -147,6 +174,18 @@ impl<'a> Site<'a> {
     /// Next door or far, a room is behind the same shield.
     fn shielded(&self, room: &'static str, wire: &Wire) -> Wire {
         wire::shielded(room, &self.config.shield, wire.clone())
+    }
+
+    /// The logs that a room hears; a house does not open in which those are others than it may read elsewhere.
+    pub fn hearing<const N: usize>(
+        &self,
+        room: &str,
+        logs: [(&'static str, Arc<dyn Log>); N],
+    ) -> anyhow::Result<[(&'static str, Arc<dyn Log>); N]> {
+        if !logs.iter().map(|(name, _)| name).eq(heard_by(room)) {
+            bail!("the {room} room hears others than those it may read");
+        }
+        Ok(logs.map(|(name, log)| (name, (self.between)(log))))
     }
 
     /// A room's log as others hear it.
@@ -164,7 +203,8 @@ impl<'a> Site<'a> {
         place: &Place,
         needed: bool,
     ) -> anyhow::Result<Neighbour> {
-        let plain = wire::remote(&place.address)
+        let to = self.tls.as_ref().map(|tls| tls.to(room)).transpose()?;
+        let plain = wire::remote_to(&place.address, to.as_ref())
             .with_context(|| format!("the configuration is wrong: rooms.{room}.address"))?;
         let patience = Duration::from_millis(self.config.house.patience_ms);
         if needed {

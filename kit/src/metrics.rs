@@ -55,6 +55,12 @@ pub struct Catalogue {
     pub shared_up: Gauge<u64>,
     /// Calls that went on without Redis.
     pub shared_lost: Counter<u64>,
+    /// Connections between rooms refused for what was shown.
+    pub certificates_refused: Counter<u64>,
+    /// Seconds until the certificate shown to other rooms ends.
+    pub certificate_left: Gauge<u64>,
+    /// What rooms turned away at their sockets, by what was too much.
+    pub turned_away: Counter<u64>,
     registry: Registry,
     _provider: SdkMeterProvider,
 }
@@ -99,6 +105,21 @@ impl Catalogue {
             ejected: counter(&meter, "moim_addresses_ejected", "Addresses of a room put aside"),
             shared_up: gauge(&meter, "moim_redis_up", "Whether Redis answers this process"),
             shared_lost: counter(&meter, "moim_redis_lost", "Calls that went on without Redis"),
+            certificates_refused: counter(
+                &meter,
+                "moim_certificates_refused",
+                "Connections between rooms refused for a certificate",
+            ),
+            certificate_left: gauge(
+                &meter,
+                "moim_certificate_left_s",
+                "Seconds until the certificate shown to other rooms ends",
+            ),
+            turned_away: counter(
+                &meter,
+                "moim_turned_away",
+                "Connections and calls turned away at a room's socket",
+            ),
             registry,
             _provider: provider,
         })

@@ -1,6 +1,9 @@
 //! The gRPC contracts, one module per package, as generated from the `.proto` files beside this crate.
 #![allow(missing_docs, clippy::unwrap_used, unused_qualifications, reason = "generated code")]
 
+/// Every contract as protobuf describes it, for reflection.
+pub const FILE_DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("descriptors");
+
 /// Pages of lists.
 pub mod page {
     /// Version 1.

@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use moim_kit::frames::Watched;
 use moim_kit::task::Tasks;
 use pin_project_lite::pin_project;
 use socket2::SockRef;
@@ -119,6 +120,7 @@ fn builder(limits: &Limits, tasks: &Tasks) -> auto::Builder<Spawner> {
         .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
         .max_concurrent_streams(limits.streams)
         .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(100)
         .keep_alive_interval(Duration::from_secs(15))
         .keep_alive_timeout(Duration::from_secs(10));
     builder
@@ -142,7 +144,9 @@ impl Server {
             tracing::debug!(%error, "answers of this connection may wait for more");
         }
         let pace = Pace::new(&self.limits);
-        let stream = TokioIo::new(Paced::new(stream, Arc::clone(&pace)));
+        // Time is kept by the pace, also that of a greeting.
+        let watched = Watched::new(Paced::new(stream, Arc::clone(&pace)), None);
+        let stream = TokioIo::new(watched);
         let service = service_fn(|request: Request<Incoming>| {
             let in_flight = pace.enter();
             let mut request = request.map(Body::new);

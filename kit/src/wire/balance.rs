@@ -19,11 +19,12 @@ use tower::Service;
 
 use super::class::Class;
 use super::context::NotSent;
-use super::endpoint::{BadAddress, connect_to, endpoint};
+use super::endpoint::{BadAddress, endpoint, line_to};
 use super::node::Node;
 use super::{Answer, BoxFuture};
 use crate::metrics::{self, KeyValue};
 use crate::task::{Scoped, scoped};
+use crate::tls::To;
 
 /// Names are looked up again as often, and after a process could not be reached.
 const LOOK_UP_EVERY: Duration = Duration::from_secs(10);
@@ -37,6 +38,7 @@ pub(super) struct Balance(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     names: Vec<Name>,
+    tls: Option<To>,
     nodes: ArcSwap<Vec<Arc<Node>>>,
     looking: Mutex<Looking>,
 }
@@ -56,14 +58,15 @@ struct Looking {
 }
 
 impl Balance {
-    pub(super) fn try_new(addresses: &str) -> Result<Self, BadAddress> {
-        let names = addresses.split(',').map(|address| Name::try_new(address.trim()));
+    pub(super) fn try_new(addresses: &str, tls: Option<&To>) -> Result<Self, BadAddress> {
+        let names = addresses.split(',').map(|address| Name::try_new(address.trim(), tls));
         let names = names.collect::<Result<Vec<_>, _>>()?;
         let fixed: Vec<_> = names.iter().filter_map(Name::fixed).collect();
         let inner = Inner {
             nodes: ArcSwap::from_pointee(Vec::new()),
             looking: Mutex::new(Looking { last: None, task: None }),
             names,
+            tls: tls.cloned(),
         };
         if fixed.len() == inner.names.len() {
             inner.set(&fixed.into_iter().enumerate().collect::<Vec<_>>());
@@ -178,8 +181,9 @@ impl Inner {
             }
             let known = old.iter().find(|node| node.at == *at).cloned();
             let node = known.or_else(|| {
-                let channel = connect_to(&self.names.get(*nth)?.endpoint, *at).ok()?;
-                Some(Arc::new(Node::new(*at, channel)))
+                let named = &self.names.get(*nth)?.endpoint;
+                let line = line_to(named, *at, self.tls.as_ref()).ok()?;
+                Some(Arc::new(Node::new(*at, line)))
             });
             nodes.extend(node);
         }
@@ -188,11 +192,11 @@ impl Inner {
 }
 
 impl Name {
-    fn try_new(address: &str) -> Result<Self, BadAddress> {
-        let endpoint = endpoint(address)?;
+    fn try_new(address: &str, tls: Option<&To>) -> Result<Self, BadAddress> {
+        let endpoint = endpoint(address, tls)?;
         let uri = endpoint.uri();
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+        let usual = if tls.is_some() { 443 } else { 80 };
         let port = uri.port_u16().unwrap_or(usual);
         Ok(Self { endpoint, host, port })
     }

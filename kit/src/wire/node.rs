@@ -10,12 +10,12 @@ use http::{Request, Response};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 use tonic::body::Body;
-use tonic::transport::Channel;
 use tonic::{Code, ConnectError, Status};
 use tower::{Service as _, ServiceExt as _};
 
 use super::answer::failure;
 use super::context::NotSent;
+use super::endpoint::Line;
 use super::verdict::{self, Verdict};
 use crate::call::timeout_in;
 
@@ -27,7 +27,7 @@ const ASIDE_DOUBLINGS: u32 = 5;
 #[derive(Debug)]
 pub(super) struct Node {
     pub at: SocketAddr,
-    channel: Channel,
+    line: Line,
     in_flight: AtomicUsize,
     health: Mutex<Health>,
 }
@@ -49,8 +49,8 @@ enum Found {
 }
 
 impl Node {
-    pub(super) fn new(at: SocketAddr, channel: Channel) -> Self {
-        Self { at, channel, in_flight: AtomicUsize::new(0), health: Mutex::default() }
+    pub(super) fn new(at: SocketAddr, line: Line) -> Self {
+        Self { at, line, in_flight: AtomicUsize::new(0), health: Mutex::default() }
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -68,7 +68,7 @@ impl Node {
         let due = timeout_in(request.headers()).map(|timeout| now + timeout);
         let mut asked = Asked { node: self.clone(), due, is_over: false };
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        let mut channel = self.channel.clone();
+        let mut channel = self.line.channel();
         let answer = match channel.ready().await {
             Ok(channel) => channel.call(request).await,
             Err(error) => Err(error),

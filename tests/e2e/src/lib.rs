@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "test support fails loudly")]
 
 mod answer;
+mod authority;
 mod client;
 mod meetup;
 mod person;
@@ -12,6 +13,7 @@ mod program;
 mod socket;
 
 pub use answer::{Answer, error_codes, eventually, expect_data, user_error_codes};
+pub use authority::{Authority, Life};
 pub use client::{Client, Memory};
 pub use meetup::{Over, held};
 pub use person::{Person, in_hours, in_time};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use moim_testbed::{Nats, database};
 use tempfile::TempDir;
 
+use crate::authority::{Authority, Life};
 use crate::client::Client;
 use crate::person::Person;
 use crate::ports::free_port;
@@ -114,6 +115,33 @@ impl Platform {
             all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         platform.database = Some(database);
         Some(platform)
+    }
+
+    /// Every room in a process of its own on SQLite, reading each other's facts over gRPC, and each with a
+    /// certificate of its own from this authority.
+    pub async fn secured(authority: &Authority) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let endpoint = format!("127.0.0.1:{}", free_port());
+        let mut knobs = vec![
+            ("MOIM_HOUSE__SECRET".to_owned(), SECRET.to_owned()),
+            ("MOIM_BFF__LISTEN".to_owned(), endpoint.clone()),
+        ];
+        for room in ROOMS {
+            let (name, address) = (room.to_uppercase(), format!("127.0.0.1:{}", free_port()));
+            knobs.push((format!("MOIM_ROOMS__{name}__ADDRESS"), format!("https://{address}")));
+            knobs.push((format!("MOIM_ROOMS__{name}__LISTEN"), address));
+        }
+        let start = |room| {
+            let data = format!("{room}-data");
+            let files = authority.issue(&directory.path().join(room), &[room], Life::long());
+            let all: Vec<_> = (KNOBS.into_iter())
+                .chain(knobs.iter().map(|(name, value)| (&**name, &**value)))
+                .chain(files.iter().map(|(name, value)| (*name, &**value)))
+                .collect();
+            Process::start(room, directory.path(), &["run", room, "--data", &data], &all)
+        };
+        let processes = ROOMS.into_iter().chain(["bff"]).map(start).collect();
+        Self::ready(directory, processes, vec![format!("http://{endpoint}")]).await
     }
 
     /// Two processes with every room in each, on one PostgreSQL; `None`, said loudly, when there is none.

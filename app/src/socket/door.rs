@@ -1,0 +1,149 @@
+//! What a call meets before it meets the room: whether its caller may make it, whether there is room, and a time limit.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use moim_proto::fact::v1::{fact_service_server, live_service_server};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::codegen::http::{Request, Response};
+use tower::{Layer, Service};
+
+use super::accept::Peer;
+use super::turned_away;
+use crate::callers::may_call;
+use crate::config::Limits;
+
+/// Whoever waits for facts is answered within this: the longest wait and some time for reading.
+const HEARING: Duration = Duration::from_secs(40);
+
+/// Stands in front of a room's servers.
+#[derive(Clone)]
+pub(super) struct Door {
+    room: &'static str,
+    calls: Arc<Semaphore>,
+    wait: Duration,
+    timeout: Duration,
+}
+
+impl Door {
+    pub(super) fn new(room: &'static str, limits: &Limits) -> Self {
+        Self {
+            room,
+            calls: Arc::new(Semaphore::new(limits.calls)),
+            wait: Duration::from_millis(limits.call_wait_ms),
+            timeout: Duration::from_millis(limits.call_timeout_ms),
+        }
+    }
+
+    /// Places for one call; they are free again when it is answered.
+    async fn places(&self, peer: Option<Peer>) -> Result<Places, Status> {
+        let Ok(whole) = self.calls.clone().try_acquire_owned() else {
+            turned_away(self.room, "calls");
+            return Err(Status::unavailable("the room is busy"));
+        };
+        let own = match peer {
+            None => None,
+            Some(peer) => match timeout(self.wait, peer.calls.acquire_owned()).await {
+                Ok(Ok(place)) => Some(place),
+                _ => {
+                    turned_away(self.room, "calls_of_one");
+                    return Err(Status::resource_exhausted("too many calls at once"));
+                }
+            },
+        };
+        Ok(Places { _whole: whole, _own: own })
+    }
+}
+
+struct Places {
+    _whole: OwnedSemaphorePermit,
+    _own: Option<OwnedSemaphorePermit>,
+}
+
+impl<S> Layer<S> for Door {
+    type Service = Behind<S>;
+
+    fn layer(&self, inner: S) -> Behind<S> {
+        Behind { inner, door: self.clone() }
+    }
+}
+
+/// A room's servers behind its door.
+#[derive(Clone)]
+pub(super) struct Behind<S> {
+    inner: S,
+    door: Door,
+}
+
+type Answer = Result<Response<Body>, Infallible>;
+
+impl<S> Service<Request<Body>> for Behind<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let peer = request.extensions_mut().remove::<Peer>();
+        let path = request.uri().path();
+        let names = peer.as_ref().and_then(|peer| peer.names.as_ref());
+        if let Some(names) = names
+            && !may_call(names, self.door.room, path)
+        {
+            turned_away(self.door.room, "caller");
+            let refused = Status::permission_denied("this room is not to be called by yours");
+            return Box::pin(async move { Ok(refused.into_http()) });
+        }
+        let kind = Kind::of(path);
+        let door = self.door.clone();
+        // Nothing happens before it is polled.
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let (_places, limit) = match kind {
+                // A stream is answered at once and lives on; the streams of a connection are few.
+                Kind::Live => (None, door.timeout),
+                Kind::Facts => (None, HEARING),
+                Kind::Call => match door.places(peer).await {
+                    Ok(places) => (Some(places), door.timeout),
+                    Err(status) => return Ok(status.into_http()),
+                },
+            };
+            let answered = timeout(limit, answer).await;
+            answered.unwrap_or_else(|_| {
+                Ok(Status::deadline_exceeded("the deadline passed").into_http())
+            })
+        })
+    }
+}
+
+/// How long a call may take, and whether it counts.
+#[derive(Clone, Copy)]
+enum Kind {
+    Call,
+    Facts,
+    Live,
+}
+
+impl Kind {
+    fn of(path: &str) -> Self {
+        match path.trim_start_matches('/').split('/').next() {
+            Some(fact_service_server::SERVICE_NAME) => Self::Facts,
+            Some(live_service_server::SERVICE_NAME) => Self::Live,
+            _ => Self::Call,
+        }
+    }
+}
