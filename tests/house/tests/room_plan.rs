@@ -31,6 +31,7 @@ const CHARACTER: &[(&str, &[&str])] = &[
         "search",
         &[
             "analysis.rs",
+            "ballot.rs",
             "highlight.rs",
             "index.rs",
             "indexer.rs",
@@ -48,6 +49,7 @@ const CHARACTER: &[(&str, &[&str])] = &[
             "terms.rs",
             "tokens.rs",
             "vocabulary.rs",
+            "votes.rs",
             "data/abusive.txt",
             "data/hobbies.txt",
             "data/synonyms.txt",

@@ -4,5 +4,7 @@
 mod calls;
 mod finding;
 mod index;
+mod popular;
 mod relevance;
 mod stage;
+mod world;
