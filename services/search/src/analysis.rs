@@ -15,7 +15,7 @@ const LONGEST_WORD: usize = 40;
 /// A join of neighbours that is looked up among known words.
 const MOST_JOINED: usize = 3;
 /// Changes when the same text is to be analysed otherwise, so that indexes are built anew.
-const EDITION: u32 = 1;
+const EDITION: u32 = 2;
 
 /// Stands before the first letter of a word where pairs of letters stand.
 pub const BEGIN: char = '^';
@@ -143,7 +143,7 @@ impl Analyzer {
         if run.len() < 4 && self.terms.is_whole(&text) {
             return;
         }
-        for piece in self.terms.split(&word.letters()[run.clone()]).unwrap_or_default() {
+        for piece in self.pieces_of(&word.letters()[run.clone()]).unwrap_or_default() {
             let piece = run.start + piece.start..run.start + piece.end;
             if piece.len() > 1 {
                 let text = word.slice(piece.clone());
@@ -156,17 +156,55 @@ impl Analyzer {
         }
     }
 
+    /// The known words that a run is made of, with what is left between; nothing when it is one thing, as a word is that
+    /// was given and has a meaning of its own: 머신러닝 is no 러닝, but 가족캠핑 is 가족 and 캠핑.
+    pub fn pieces_of(&self, letters: &[char]) -> Option<Vec<Range<usize>>> {
+        let pieces = self.terms.split(letters)?;
+        let text: String = letters.iter().collect();
+        if !self.terms.is_whole(&text) {
+            return Some(pieces);
+        }
+        let own = self.synonyms.marks(&text);
+        let mut parts = pieces.iter().map(|it| letters[it.clone()].iter().collect::<String>());
+        let of_parts = match own.is_empty() {
+            true => parts.all(|it| self.terms.is_whole(&it)),
+            false => parts.any(|it| {
+                own.contains(&self.synonyms.narrow(&it))
+                    || self.mark(&it).is_some_and(|it| own.contains(&it))
+            }),
+        };
+        of_parts.then_some(pieces)
+    }
+
     /// The name that stands in the index for a word's group.
     pub fn mark(&self, word: &str) -> Option<String> {
         self.synonyms.mark(word)
     }
 
-    /// Whether neighbours are known as one word.
+    /// Whether neighbours are known as one word, as they stand or without particles: 별을 보는 is 별보는, and 보드
+    /// 게임을 is 보드게임.
     pub fn joined(&self, words: &[Word]) -> Option<String> {
-        let mut all = String::new();
-        words.iter().for_each(|it| all.extend(it.letters()));
-        let known = self.terms.is_whole(&all);
-        known.then_some(all)
+        let (last, before) = words.split_last()?;
+        let mut letters = words.iter().flat_map(Word::letters);
+        // Most neighbours are not, which two letters tell: a particle stands behind at least one.
+        let (first, second) = (*letters.next()?, *letters.next()?);
+        let bare = |word: &Word| match korean::without_any_particle(&word.text()) {
+            Some(stem) => stem.to_owned(),
+            None => word.text(),
+        };
+        let begin: String = before.iter().map(Word::text).collect();
+        if self.terms.may_begin([first, second], words.len()) {
+            let known = [last.text(), bare(last)].map(|end| begin.clone() + &end);
+            if let Some(known) = known.into_iter().find(|it| self.terms.is_whole(it)) {
+                return Some(known);
+            }
+        }
+        let stems: String = before.iter().map(bare).collect();
+        if stems == begin {
+            return None;
+        }
+        let known = [last.text(), bare(last)].map(|end| stems.clone() + &end);
+        known.into_iter().find(|it| self.terms.is_whole(it))
     }
 
     fn word(&self, word: &Word, forms: Vec<Form>, out: &mut Tokens) {
@@ -228,10 +266,9 @@ impl Analyzer {
             return Vec::new();
         }
         let mut pieces = Vec::new();
-        for piece in
-            self.terms.split(&letters[..base]).unwrap_or_else(|| std::iter::once(0..base).collect())
-        {
-            let inner = self.terms.split(&letters[piece.clone()]).unwrap_or_default();
+        let outer = self.pieces_of(&letters[..base]);
+        for piece in outer.unwrap_or_else(|| std::iter::once(0..base).collect()) {
+            let inner = self.pieces_of(&letters[piece.clone()]).unwrap_or_default();
             match inner.is_empty() || piece.len() < 4 {
                 true => pieces.push(piece),
                 false => pieces

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use moim_kit::Fault;
+use moim_kit::{Code, Fault};
 use parking_lot::Mutex;
 use tantivy::indexer::LogMergePolicy;
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Term};
@@ -39,11 +39,40 @@ pub enum Broken {
     /// It could not be opened again after it had failed.
     #[error("the index is not open for writing")]
     Closed,
+    /// Two would remove each other's index.
+    #[error(
+        "another process keeps its index in {0}; each that runs the search room needs a house.data of its own"
+    )]
+    Taken(PathBuf),
 }
 
 impl From<Broken> for Fault {
     fn from(broken: Broken) -> Self {
-        Self::internal(broken)
+        match broken {
+            Broken::Taken(_) => Self::new(Code::Unavailable, "INDEX_TAKEN", broken.to_string()),
+            _ => Self::internal(broken),
+        }
+    }
+}
+
+/// The right to write under a directory, which ends with the process that has it, however that ends.
+#[derive(Debug)]
+pub struct Claim {
+    _held: fs::File,
+}
+
+/// Claims a directory for this process, unless another has.
+pub fn claim(root: &Path) -> Result<Claim, Broken> {
+    // Beside the directory, for that may be thrown away.
+    let place = root.with_extension("lock");
+    if let Some(parent) = place.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let file = fs::File::options().create(true).truncate(false).write(true).open(place)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Claim { _held: file }),
+        Err(fs::TryLockError::WouldBlock) => Err(Broken::Taken(root.to_owned())),
+        Err(fs::TryLockError::Error(error)) => Err(error.into()),
     }
 }
 

@@ -1,31 +1,34 @@
-//! Follows what has changed into the index, and keeps completions and popular terms at hand.
+//! Follows what has changed into the index, and keeps completions at hand.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use moim_kit::Fault;
 use moim_kit::task::Tasks;
-use moim_kit::{Clock, Fault};
-use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::analysis::Analyzer;
-use crate::index::{self, Opened, Shelf};
-use crate::popular::{Popular, Rules};
+use crate::index::{self, Claim, Opened, Shelf};
 use crate::store::{Change, Mark, Store};
 use crate::suggest::Suggestions;
+use crate::vocabulary::Vocabulary;
+use crate::votes::Votes;
 
 /// Rows that are indexed at once, and how many at most before a commit.
 const PAGE: i64 = 500;
 const MOST_UNCOMMITTED: usize = 10_000;
 const PAUSE_AFTER_FAULT: Duration = Duration::from_secs(1);
-const TIDY_EVERY: Duration = Duration::from_secs(30);
+/// Completions are renewed once in as long as so many commits may take.
+const COMMITS_A_TIDY: u32 = 60;
 /// Titles that are offered as completions.
 const MOST_TITLES: i64 = 50_000;
-/// A title of the largest gathering weighs less than one search.
+/// Nothing that nobody has searched for weighs as much as one search: neither the title of the largest gathering, nor
+/// a hobby, even one that everything is about.
 const TITLE: f64 = 0.5;
-const HOBBY: f64 = 0.25;
+const HOBBY: f64 = 0.1;
+const STANDING: f64 = 0.8;
 
 /// The index, what else searches are answered from, and what feeds them.
 pub struct Library {
@@ -35,23 +38,22 @@ pub struct Library {
     next: ArcSwapOption<Shelf>,
     finished: Notify,
     pub suggestions: ArcSwap<Suggestions>,
-    pub popular: Mutex<Popular>,
+    pub votes: Arc<Votes>,
     store: Store,
-    clock: Clock,
+    _claim: Claim,
 }
 
 impl Library {
-    /// Opens the index under a directory, as far as it has come within the rows up to a number, and what was counted
-    /// before.
+    /// Opens the index under a directory that is this process's own, as far as it has come within the rows up to a
+    /// number.
     pub async fn open(
         root: &Path,
+        claim: Claim,
         newest: i64,
-        analyzer: Analyzer,
-        rules: Rules,
+        analyzer: Arc<Analyzer>,
         store: Store,
-        clock: Clock,
+        votes: Arc<Votes>,
     ) -> Result<Arc<Self>, Fault> {
-        let analyzer = Arc::new(analyzer);
         let (place, words) = (root.to_owned(), analyzer.clone());
         let opened =
             blocking(move || index::within(&place, &words, index::open(&place, &words)?, newest));
@@ -59,7 +61,6 @@ impl Library {
         let covered = |shelf: &Option<Shelf>| shelf.as_ref().map_or(0, Shelf::covered);
         let (searched, built) = (covered(&current), covered(&next));
         tracing::info!(searched, built, newest, "the index goes on from the rows it has covered");
-        let counted = store.find_popular().await?.unwrap_or_default();
         let shelf = |it: Option<Shelf>| ArcSwapOption::new(it.map(Arc::new));
         Ok(Arc::new(Self {
             root: root.to_owned(),
@@ -68,9 +69,9 @@ impl Library {
             next: shelf(next),
             finished: Notify::new(),
             suggestions: ArcSwap::default(),
-            popular: Mutex::new(Popular::restore(rules, counted.as_bytes())),
+            votes,
             store,
-            clock,
+            _claim: claim,
         }))
     }
 
@@ -105,7 +106,7 @@ impl Library {
                     if let Err(fault) = library.tidy().await {
                         tracing::warn!(error = %fault, "completions could not be renewed; soon again");
                     }
-                    tokio::time::sleep(TIDY_EVERY).await;
+                    tokio::time::sleep(pause * COMMITS_A_TIDY).await;
                 }
             }
         });
@@ -168,30 +169,32 @@ impl Library {
         Ok(())
     }
 
+    /// What many search for comes first; before anybody has, what there is most of.
     async fn tidy(&self) -> Result<(), Fault> {
         let titles = self.store.list_titles(MOST_TITLES).await?;
-        let now = self.clock.now();
-        let (snapshot, suggestions) = {
-            let popular = self.popular.lock();
-            let hobbies = self.analyzer.terms.hobbies().iter().map(|it| (it.as_str(), HOBBY));
-            #[expect(clippy::cast_precision_loss, reason = "heads are few")]
-            let title =
-                |it: &'_ (String, i64)| TITLE * (it.1.max(0) as f64 / (it.1.max(0) + 100) as f64);
-            let titles = titles.iter().map(|it| (it.0.as_str(), title(it)));
-            let terms: Vec<(String, f64)> = popular
-                .weights(now)
-                .chain(hobbies)
-                .chain(titles)
-                .map(|(term, weight)| (term.to_owned(), weight))
-                .collect();
-            (popular.snapshot(), terms)
-        };
+        let (popular, shelf) = (self.votes.weights(), self.shelf());
+        let analyzer = self.analyzer.clone();
         let terms = blocking(move || {
-            Ok::<_, Fault>(Suggestions::new(suggestions.iter().map(|it| (it.0.as_str(), it.1))))
+            let searcher = shelf.as_ref().map(|it| it.searcher());
+            let words = shelf.as_ref().zip(searcher.as_ref());
+            let words = words.map(|(it, at)| Vocabulary::new(at, it.fields(), &analyzer));
+            let standing = |it: &str| words.as_ref().map_or(0, |words| words.told_of(it));
+            let hobbies = analyzer.terms.hobbies().iter();
+            let hobbies = hobbies.map(|it| (it.as_str(), HOBBY + share(standing(it)) * STANDING));
+            let sized = |it: &i64| TITLE * share(it.unsigned_abs());
+            let titles = titles.iter().map(|(title, size)| (title.as_str(), sized(size)));
+            let popular = popular.iter().map(|(term, weight)| (term.as_str(), *weight));
+            Ok::<_, Fault>(Suggestions::new(popular.chain(hobbies).chain(titles)))
         });
         self.suggestions.store(Arc::new(terms.await?));
-        self.store.keep_popular(&String::from_utf8_lossy(&snapshot)).await
+        Ok(())
     }
+}
+
+/// From nothing to nearly one.
+#[expect(clippy::cast_precision_loss, reason = "so many do not fit into any house")]
+fn share(count: u64) -> f64 {
+    count as f64 / (count as f64 + 100.0)
 }
 
 fn write(shelf: &Shelf, changes: &[Change], covered: Option<i64>) -> Result<(), index::Broken> {

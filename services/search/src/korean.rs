@@ -243,6 +243,15 @@ pub fn initials(letters: impl IntoIterator<Item = char>) -> Option<String> {
 
 /// The word without a particle that agrees with it; at least two syllables remain.
 pub fn without_particle(word: &str) -> Option<&str> {
+    stem(word, 2)
+}
+
+/// As [`without_particle`], also when one syllable remains: only for what is looked up among known words.
+pub fn without_any_particle(word: &str) -> Option<&str> {
+    stem(word, 1)
+}
+
+fn stem(word: &str, least: usize) -> Option<&str> {
     PARTICLES.iter().find_map(|(particle, after)| {
         let stem = word.strip_suffix(particle)?;
         let last = stem.chars().next_back().filter(|it| is_syllable(*it))?;
@@ -252,7 +261,7 @@ pub fn without_particle(word: &str) -> Option<&str> {
             Vowel => !has_final(last),
             Liquid => matches!(parts(last).2, 0 | 8),
         };
-        (agrees && stem.chars().nth(1).is_some()).then_some(stem)
+        (agrees && stem.chars().nth(least - 1).is_some()).then_some(stem)
     })
 }
 

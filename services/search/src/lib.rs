@@ -2,6 +2,7 @@
 
 mod alive;
 mod analysis;
+mod ballot;
 mod config;
 mod convert;
 mod events;
@@ -27,6 +28,7 @@ mod synonyms;
 mod terms;
 mod tokens;
 mod vocabulary;
+mod votes;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -38,33 +40,38 @@ use moim_kit::serve::{Guarded, Room};
 use moim_kit::{Clock, Fault};
 use moim_proto::search::v1::search_service_server::SearchServiceServer;
 use moim_storage::{Ground, Reader};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 pub use analysis::Analyzer;
 pub use config::Config;
 pub use fault::Reason;
-pub use index::{Broken, Opened, Shelf, begin, open as open_index, swap, within};
+pub use index::{
+    Broken, Claim, Opened, Shelf, begin, claim, open as open_index, swap, within,
+};
 pub use model::{Document, Filter, Highlight, Hit, Kind, Openness, PopularTerm};
 pub use rpc::Trusts;
 pub use search::{Answer, Ask, RESULTS, Search};
 pub use suggest::Suggestions;
 
+use ballot::Rules;
 use events::{COPIED, Copier};
 use indexer::{Library, blocking};
-use popular::Rules;
 use rpc::Server;
 use store::Store;
+use votes::Votes;
 
 /// The room's tables, after those of every room.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
 /// A start waits so long for the first index, which is enough for a town.
 const FIRST_INDEX: Duration = Duration::from_secs(5);
+const HANDOVER: Duration = Duration::from_secs(2);
 const LARGEST_MESSAGE: usize = 1024 * 1024;
 
 /// Opens the room on a ground of SQLite, with its index under a directory; it follows the rooms whose
 /// logs are given with their names: `member`, `gathering` and `schedule`. Each replica of the room is told
-/// everything, for each keeps all of it.
+/// everything, for each keeps all of it, in a directory of its own.
 pub async fn open(
     config: Config,
     ground: Ground,
@@ -72,7 +79,8 @@ pub async fn open(
     trusts: Trusts,
     logs: [(&'static str, Arc<dyn Log>); 3],
 ) -> Result<Room, Fault> {
-    let analyzer = analyzer(&config).await?;
+    let analyzer = Arc::new(analyzer(&config).await?);
+    let claim = claimed(root).await?;
     let store = Store::new(ground.outbox.clone());
     let replica = store.name(&Uuid::now_v7().to_string()).await?;
     // Before anything is heard: an index that is ahead of its rows must be noticed before they catch up with it.
@@ -92,7 +100,10 @@ pub async fn open(
         period_us: us(config.popular_window_ms),
         ..Rules::default()
     };
-    let library = Library::open(root, newest, analyzer, rules, store, ground.clock.clone()).await?;
+    let (shared, clock) = (ground.shared.clone(), ground.clock.clone());
+    let votes = Votes::open(rules, analyzer.clone(), store.clone(), shared, clock).await?;
+    votes.start(&ground.tasks);
+    let library = Library::open(root, claim, newest, analyzer, store, votes).await?;
     library.start(&ground.tasks, Duration::from_millis(config.commit_ms));
     library.settle(FIRST_INDEX).await;
     let server = Server { library, clock: ground.clock.clone(), trusts };
@@ -133,6 +144,20 @@ pub async fn list(root: &Path) -> Result<Option<String>, Fault> {
         Ok::<_, Broken>(Some(lines))
     })
     .await
+}
+
+/// Claims a directory; a process that is just ending may have it for a moment.
+async fn claimed(root: &Path) -> Result<Claim, Fault> {
+    let until = Instant::now() + HANDOVER;
+    loop {
+        let place = root.to_owned();
+        match blocking(move || Ok::<_, Fault>(claim(&place))).await? {
+            Err(Broken::Taken(_)) if Instant::now() < until => {
+                tokio::time::sleep(HANDOVER / 40).await;
+            }
+            claim => return Ok(claim?),
+        }
+    }
 }
 
 /// The words of files, where the configuration names them.

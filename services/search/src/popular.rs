@@ -1,13 +1,14 @@
 //! What people search for: one vote each, fading with time, and how places change.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher as _;
 
 use moim_kit::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::shown;
+use crate::ballot::{Ballot, Board, Rules, faded};
 use crate::model::PopularTerm;
 use crate::terms::Abusive;
 
@@ -17,35 +18,6 @@ const LONGEST: usize = 30;
 const FAINT: f64 = 0.05;
 /// Places that are compared with those before.
 const COMPARED: usize = 200;
-
-/// How votes are counted.
-#[derive(Clone, Copy, Debug)]
-pub struct Rules {
-    /// A vote counts half after this.
-    pub half_life_us: i64,
-    /// A voter has one vote for a term in each of these.
-    pub window_us: i64,
-    /// Places are compared with those at the start of the period.
-    pub period_us: i64,
-    /// Terms that are kept; the least popular go first.
-    pub most_terms: usize,
-    /// Votes that are remembered in a window; those beyond are not counted.
-    pub most_votes: usize,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        const HOUR_US: i64 = 3_600_000_000;
-        Self {
-            half_life_us: 6 * HOUR_US,
-            window_us: HOUR_US,
-            period_us: HOUR_US,
-            most_terms: 10_000,
-            most_votes: 100_000,
-        }
-    }
-}
-
 /// The count of what is searched for.
 #[derive(Debug)]
 pub struct Popular {
@@ -55,11 +27,16 @@ pub struct Popular {
     voted: HashSet<u64>,
     window: i64,
     hash: RandomState,
+    /// What all replicas had counted when they were asked last.
+    together: HashMap<String, Weight>,
+    /// Votes that the others do not know of, the oldest first.
+    untold: VecDeque<Ballot>,
 }
 
 /// What survives a restart.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Kept {
+    /// The votes that this replica counted.
     terms: HashMap<String, Weight>,
     period: i64,
     /// Places at the start of this period, and of the one being compared with.
@@ -76,13 +53,14 @@ struct Weight {
 impl Popular {
     /// Nothing counted yet.
     pub fn new(rules: Rules) -> Self {
-        let (kept, voted, hash) = Default::default();
-        Self { rules, kept, voted, window: 0, hash }
+        let (kept, voted, hash, together, untold) = Default::default();
+        Self { rules, kept, voted, window: 0, hash, together, untold }
     }
 
-    /// What was counted before; anything unreadable is as nothing.
-    pub fn restore(rules: Rules, bytes: &[u8]) -> Self {
-        let kept = serde_json::from_slice(bytes).unwrap_or_default();
+    /// What was counted before; anything unreadable is as nothing, and so is what has become abusive since.
+    pub fn restore(rules: Rules, bytes: &[u8], abusive: &Abusive) -> Self {
+        let mut kept: Kept = serde_json::from_slice(bytes).unwrap_or_default();
+        kept.terms.retain(|term, _| !abusive.is_in(term));
         let mut popular = Self { kept, ..Self::new(rules) };
         popular.crowd_out(i64::MIN);
         popular
@@ -93,42 +71,90 @@ impl Popular {
         serde_json::to_vec(&self.kept).unwrap_or_default()
     }
 
-    /// Counts a vote for a term; false when it does not count.
-    pub fn vote(&mut self, term: &str, voter: &str, now: Timestamp, abusive: &Abusive) -> bool {
-        let term = shown(term);
+    /// Counts a vote, which waits to be told from then on; false when it does not count.
+    pub fn vote(&mut self, ballot: Ballot, abusive: &Abusive) -> bool {
+        let Ballot { term, voter, at_us } = ballot;
+        let term = shown(&term);
         let letters = term.chars().count();
         if voter.is_empty() || !(2..=LONGEST).contains(&letters) || abusive.is_in(&term) {
             return false;
         }
-        self.turn(now);
-        let window = now.us().div_euclid(self.rules.window_us.max(1));
+        self.turn(Timestamp::from_us(at_us));
+        let window = at_us.div_euclid(self.rules.window_us.max(1));
         if window != self.window {
             self.window = window;
             self.voted = HashSet::new();
         }
         if self.voted.len() >= self.rules.most_votes
-            || !self.voted.insert(self.hash.hash_one((voter, &term)))
+            || !self.voted.insert(self.hash.hash_one((&voter, &term)))
         {
             return false;
         }
         let half_life = self.rules.half_life_us;
-        let weight = self.kept.terms.entry(term).or_default();
-        weight.votes = weight.at(now.us(), half_life) + 1.0;
-        weight.at_us = weight.at_us.max(now.us());
+        let weight = self.kept.terms.entry(term.clone()).or_default();
+        weight.votes = weight.at(at_us, half_life) + 1.0;
+        weight.at_us = weight.at_us.max(at_us);
         if self.kept.terms.len() > self.rules.most_terms {
-            self.crowd_out(now.us());
+            self.crowd_out(at_us);
+        }
+        self.untold.push_back(Ballot { term, voter, at_us });
+        if self.untold.len() > self.rules.most_untold {
+            self.untold.pop_front();
         }
         true
+    }
+
+    /// The oldest vote that the others do not know of.
+    pub fn untold(&self) -> Option<&Ballot> {
+        self.untold.front()
+    }
+
+    /// That vote is known to the others now.
+    pub fn told(&mut self) {
+        self.untold.pop_front();
+    }
+
+    /// Takes in what all replicas have counted, by board.
+    pub fn learn(
+        &mut self,
+        counted: &[(Board, Vec<(String, f64)>)],
+        now: Timestamp,
+        abusive: &Abusive,
+    ) {
+        self.together = HashMap::new();
+        for (board, scores) in counted {
+            let fading = board.fading(now.us());
+            for (term, score) in scores.iter().filter(|(term, _)| !abusive.is_in(term)) {
+                let weight = self.together.entry(term.clone()).or_default();
+                weight.votes += score * fading;
+                weight.at_us = now.us();
+            }
+        }
+        self.turn(now);
+    }
+
+    /// The places at the start of this period, best first.
+    pub fn places(&self) -> Vec<&str> {
+        let mut places: Vec<_> = self.kept.before.iter().collect();
+        places.sort_by_key(|(_, place)| **place);
+        places.into_iter().map(|(term, _)| term.as_str()).collect()
+    }
+
+    /// Compares with the places that another replica found at the start of this period.
+    pub fn compare_with(&mut self, places: Vec<String>, now: Timestamp) {
+        let places = places.into_iter().take(COMPARED).enumerate();
+        self.kept.before = places.map(|(place, term)| (term, place)).collect();
+        self.kept.period = self.rules.period(now);
     }
 
     /// The most popular terms, best first.
     pub fn best(&mut self, count: usize, now: Timestamp) -> Vec<PopularTerm> {
         self.turn(now);
-        let places = self.ranked(now.us()).into_iter().take(count).enumerate();
         let change = |term: &str, place: usize| {
             let before = *self.kept.before.get(term)?;
             i32::try_from(before).ok()?.checked_sub(i32::try_from(place).ok()?)
         };
+        let places = self.ranked(now.us()).into_iter().take(count).enumerate();
         places
             .map(|(place, (term, _))| PopularTerm {
                 change: change(term, place),
@@ -144,7 +170,7 @@ impl Popular {
 
     /// At the start of a period the places of then are kept to compare with.
     fn turn(&mut self, now: Timestamp) {
-        let period = now.us().div_euclid(self.rules.period_us.max(1));
+        let period = self.rules.period(now);
         if period <= self.kept.period {
             return;
         }
@@ -156,14 +182,24 @@ impl Popular {
         self.kept.terms.retain(|_, weight| weight.at(now.us(), half_life) >= FAINT);
     }
 
+    /// What all replicas counted, with what they were not told yet. Whatever they have lost, a term keeps at least
+    /// the votes that this replica saw: those are among all, or should be.
     fn ranked(&self, now_us: i64) -> Vec<(&str, f64)> {
         let half_life = self.rules.half_life_us;
-        let mut ranked: Vec<_> = self
-            .kept
-            .terms
+        let mut all: HashMap<&str, f64> = self
+            .together
             .iter()
             .map(|(term, weight)| (term.as_str(), weight.at(now_us, half_life)))
             .collect();
+        for ballot in &self.untold {
+            let vote = faded(now_us.saturating_sub(ballot.at_us).max(0), half_life);
+            *all.entry(&ballot.term).or_default() += vote;
+        }
+        for (term, weight) in &self.kept.terms {
+            let votes = all.entry(term).or_default();
+            *votes = votes.max(weight.at(now_us, half_life));
+        }
+        let mut ranked: Vec<_> = all.into_iter().filter(|(_, votes)| *votes >= FAINT).collect();
         ranked.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(other.0)));
         ranked
     }
@@ -174,25 +210,27 @@ impl Popular {
         if self.kept.terms.len() <= most {
             return;
         }
-        let ranked = self.ranked(now_us).into_iter().skip(most - most / 10);
-        let gone: Vec<String> = ranked.map(|(term, _)| term.to_owned()).collect();
-        for term in gone {
+        let half_life = self.rules.half_life_us;
+        let weights = self.kept.terms.iter();
+        let mut ranked: Vec<(f64, String)> =
+            weights.map(|(term, it)| (it.at(now_us, half_life), term.clone())).collect();
+        ranked.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
+        for (_, term) in ranked.drain(most - most / 10..) {
             self.kept.terms.remove(&term);
         }
     }
 }
 
 impl Weight {
-    #[expect(clippy::cast_precision_loss, reason = "a ratio of spans")]
     fn at(&self, now_us: i64, half_life_us: i64) -> f64 {
-        let age = now_us.saturating_sub(self.at_us).max(0) as f64;
-        self.votes * (-age / half_life_us.max(1) as f64).exp2()
+        self.votes * faded(now_us.saturating_sub(self.at_us).max(0), half_life_us)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ballot::counted;
 
     const HOUR: i64 = 3_600_000_000;
 
@@ -204,8 +242,12 @@ mod tests {
         Popular::new(Rules { most_terms: 100, most_votes: 1_000, ..Rules::default() })
     }
 
+    fn ballot(term: &str, voter: &str, hour: i64) -> Ballot {
+        Ballot { term: term.to_owned(), voter: voter.to_owned(), at_us: hour * HOUR }
+    }
+
     fn vote(popular: &mut Popular, term: &str, voter: usize, hour: i64) -> bool {
-        popular.vote(term, &voter.to_string(), at(hour), &Abusive::parse("나쁜말"))
+        popular.vote(ballot(term, &voter.to_string(), hour), &Abusive::parse("나쁜말"))
     }
 
     fn terms(popular: &mut Popular, hour: i64) -> Vec<(String, Option<i32>)> {
@@ -228,7 +270,7 @@ mod tests {
         for term in ["나쁜말", "나쁜 말들", "🙂", "가", &"가".repeat(31)] {
             assert!(!vote(&mut popular, term, 1, 1), "{term}");
         }
-        assert!(!popular.vote("등산", "", at(1), &Abusive::default()));
+        assert!(!popular.vote(ballot("등산", "", 1), &Abusive::default()));
         assert!(terms(&mut popular, 1).is_empty());
     }
 
@@ -258,9 +300,13 @@ mod tests {
         let mut popular = popular();
         (0..3).for_each(|it| assert!(vote(&mut popular, "등산", it, 1)));
         assert!(vote(&mut popular, "독서", 1, 1));
-        let mut again = Popular::restore(Rules::default(), &popular.snapshot());
-        assert_eq!(terms(&mut again, 2), terms(&mut popular, 2));
-        assert!(terms(&mut Popular::restore(Rules::default(), b"\xff{"), 2).is_empty());
+        let restore = |bytes: &[u8], abusive: &str| {
+            Popular::restore(Rules::default(), bytes, &Abusive::parse(abusive))
+        };
+        let bytes = popular.snapshot();
+        assert_eq!(terms(&mut restore(&bytes, ""), 2), terms(&mut popular, 2));
+        assert_eq!(terms(&mut restore(&bytes, "등산"), 2)[0].0, "독서");
+        assert!(terms(&mut restore(b"\xff{", ""), 2).is_empty());
     }
 
     #[test]
@@ -273,5 +319,41 @@ mod tests {
         assert!(popular.kept.terms.len() <= 100);
         assert!(popular.voted.len() <= 1_000);
         assert_eq!(terms(&mut popular, 1)[0].0, "등산");
+    }
+    #[test]
+    fn what_others_count_adds_to_what_they_do_not_know_yet_and_their_loss_takes_nothing_away() {
+        let mut popular = popular();
+        (0..3).for_each(|it| assert!(vote(&mut popular, "등산", it, 1)));
+        let rules = Rules::default();
+        let others: Vec<_> = (10..15).map(|it| ballot("독서", &it.to_string(), 1)).collect();
+        let learn = |popular: &mut Popular, ballots: &[Ballot]| {
+            popular.learn(&counted(rules, ballots, at(1)), at(1), &Abusive::parse("나쁜말"));
+            let weights = popular.weights(at(1));
+            weights.map(|(term, it)| (term.to_owned(), it.round() as i64)).collect::<Vec<_>>()
+        };
+        let both = [("독서".to_owned(), 5), ("등산".to_owned(), 3)];
+        assert_eq!(learn(&mut popular, &others), both);
+        // The others count a vote here too, and somebody says what is not said.
+        let more =
+            [others.as_slice(), &[ballot("등산", "x", 1), ballot("나쁜말", "y", 1)]].concat();
+        let both = [("독서".to_owned(), 5), ("등산".to_owned(), 4)];
+        assert_eq!(learn(&mut popular, &more), both);
+        while popular.untold().is_some() {
+            popular.told();
+        }
+        assert_eq!(learn(&mut popular, &[]), [("등산".to_owned(), 3)]);
+    }
+
+    #[test]
+    fn replicas_compare_with_the_same_places() {
+        let mut one = popular();
+        (0..3).for_each(|it| assert!(vote(&mut one, "등산", it, 1)));
+        assert!(vote(&mut one, "독서", 1, 1) && vote(&mut one, "등산", 1, 2));
+        assert_eq!(one.places(), ["등산", "독서"]);
+        let mut other = popular();
+        (0..9).for_each(|it| assert!(vote(&mut other, "독서", it, 2)));
+        let places = one.places().into_iter().map(str::to_owned).collect();
+        other.compare_with(places, at(2));
+        assert_eq!(terms(&mut other, 2), [("독서".to_owned(), Some(1))]);
     }
 }

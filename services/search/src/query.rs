@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use crate::analysis::Analyzer;
 use crate::korean;
+use crate::layout;
 use crate::model::MOST_WORDS;
 use crate::normal::{self, Word};
-use crate::senses::{LONGEST_RUN, PARTS, is_known, part_words, strict};
+use crate::senses::{LONGEST_RUN, PARTS, all_of, faint, is_known, part_words, stands, strict};
 use crate::terms::is_weak;
 use crate::tokens::Stream;
 use crate::vocabulary::{Near, Vocabulary};
@@ -118,7 +119,7 @@ impl Understood {
         let mut should = Vec::new();
         for slot in &self.slots {
             let node = slot.node(vocabulary, level);
-            if slot.weak { should.push(node) } else { must.push(node) }
+            if slot.weak { should.push(faint(node)) } else { must.push(node) }
         }
         let all = Node::All { must, should, boost: 1.0 };
         match &self.whole {
@@ -146,7 +147,8 @@ impl Understood {
         let at_least = if one || of.len() == 2 { 1 } else { of.len().div_ceil(2) };
         let all = self.all(vocabulary, level);
         let all = Node::All { must: vec![all], should: Vec::new(), boost: ALL };
-        let most = Node::Some { of, at_least };
+        // A word may be found by what its parts do not tell.
+        let most = Node::Best(vec![Node::Some { of, at_least }, all.clone()]);
         Some(Node::All { must: vec![most], should: vec![all], boost: 1.0 })
     }
 
@@ -165,6 +167,33 @@ impl Understood {
             })
             .collect();
         any.then(|| words.join(" "))
+    }
+
+    /// The query with each word that stands nowhere read on the other layout; nothing when none can be.
+    pub fn relaid(&self, vocabulary: &Vocabulary<'_>) -> Option<String> {
+        let mut any = false;
+        let words = self.slots.iter().map(|slot| {
+            let typed = slot.typed();
+            let known = match slot.word.letters().iter().all(|it| korean::is_letter(*it)) {
+                true => !vocabulary.initials(&typed).is_empty(),
+                false => is_known(vocabulary, &slot.word),
+            };
+            let other = || layout::to_hangul(&typed).or_else(|| layout::to_latin(&typed));
+            match (!known).then(other).flatten() {
+                Some(other) => {
+                    any = true;
+                    other
+                }
+                None => typed,
+            }
+        });
+        let words: Vec<String> = words.collect();
+        any.then(|| words.join(" "))
+    }
+
+    /// Whether every word is one that was given.
+    pub fn is_given(&self, analyzer: &Analyzer) -> bool {
+        self.slots.iter().all(|it| analyzer.terms.is_whole(&it.word.text()))
     }
 
     /// A line for each word: what it may stand for.
@@ -187,6 +216,9 @@ impl Slot {
 
     /// The words it is made of that say something, or itself.
     fn units(&self, vocabulary: &Vocabulary<'_>) -> Vec<Self> {
+        if stands(vocabulary, &self.word) {
+            return vec![self.clone()];
+        }
         let parts: Vec<Word> = match self.joined.is_empty() {
             false => self.joined.clone(),
             true => {
@@ -203,8 +235,7 @@ impl Slot {
     fn node(&self, vocabulary: &Vocabulary<'_>, level: Level) -> Node {
         let mut best = strict(vocabulary, &self.word);
         if self.joined.len() > 1 {
-            let must = self.joined.iter().map(|it| Node::Best(strict(vocabulary, it))).collect();
-            best.push(Node::All { must, should: Vec::new(), boost: PARTS });
+            best.extend(all_of(vocabulary, &self.joined));
         }
         let known = is_known(vocabulary, &self.word);
         let spellings = if known { vocabulary.spellings(&self.word.text()) } else { Vec::new() };
@@ -252,7 +283,7 @@ impl Slot {
     /// A mistyped word beside known ones in a longer run.
     fn inside(&self, vocabulary: &Vocabulary<'_>, level: Level) -> Option<Node> {
         let letters = self.word.letters();
-        let pieces = vocabulary.analyzer.terms.split(letters)?;
+        let pieces = vocabulary.analyzer.pieces_of(letters)?;
         let word = |it: std::ops::Range<usize>| normal::words(&self.word.slice(it)).pop();
         let slots = pieces.into_iter().filter(|it| it.len() > 1).filter_map(word);
         let slots: Vec<Self> = slots
@@ -263,7 +294,8 @@ impl Slot {
         let nodes = |slots: Vec<&Self>| -> Vec<Node> {
             slots.into_iter().map(|it| it.node(vocabulary, level)).collect()
         };
-        let (must, should) = (nodes(strong), nodes(weak));
+        let should = nodes(weak).into_iter().map(faint).collect();
+        let must = nodes(strong);
         (!must.is_empty()).then_some(Node::All { must, should, boost: PARTS * PARTS })
     }
 }

@@ -14,8 +14,7 @@ use crate::indexer::{Library, blocking};
 use crate::model::{self, Filter};
 use crate::search::{Ask, RESULTS, Search};
 use crate::suggest;
-
-const MOST_POPULAR: usize = 50;
+use crate::votes::MOST_POPULAR;
 
 /// Refuses whoever may not see how queries are understood.
 pub type Trusts = Arc<dyn Fn(&tonic::metadata::MetadataMap) -> Result<(), Status> + Send + Sync>;
@@ -53,8 +52,7 @@ impl SearchService for Server {
         request: Request<proto::ListPopularRequest>,
     ) -> Answer<proto::ListPopularResponse> {
         let count = within(request.into_inner().first, MOST_POPULAR);
-        let terms = self.library.popular.lock().best(count, self.clock.now());
-        let terms = terms.into_iter().map(convert::popular).collect();
+        let terms = self.library.votes.best(count).into_iter().map(convert::popular).collect();
         Ok(Response::new(proto::ListPopularResponse { terms }))
     }
 
@@ -92,8 +90,7 @@ impl Server {
         // A vote is for what finds something, and for the first page of it.
         if page.cursor.is_none() && answer.total > 0 {
             let term = answer.corrected.as_deref().unwrap_or(&asked.query);
-            let abusive = &self.library.analyzer.abusive;
-            self.library.popular.lock().vote(term, &asked.voter, now, abusive);
+            self.library.votes.cast(term, &asked.voter);
         }
         Ok(convert::response(answer.page, answer.total, answer.corrected))
     }

@@ -12,6 +12,7 @@ use crate::alive::{self, Weights};
 use crate::analysis::{Analyzer, BEGIN, same};
 use crate::fault::Reason;
 use crate::highlight::Needles;
+use crate::korean;
 use crate::layout;
 use crate::model::{self, DEEPEST, Filter, Hit, Kind};
 use crate::query::{Level, Node, Understood, understand};
@@ -95,13 +96,12 @@ impl Trial<'_> {
         if strict.found.total >= LITTLE {
             return Ok(strict);
         }
-        let other = [layout::to_hangul(text), layout::to_latin(text)].into_iter().flatten().next();
-        let other = other.map(|it| (understand(analyzer, &it), it));
-        if let Some((understood, text)) = &other
-            && strict.found.total == 0
-        {
-            let swapped = self.all("on the other layout", understood, Level::Strict, Some(text))?;
-            if swapped.found.total > 0 {
+        let others = self.on_the_other_layout(text, &typed, strict.found.total);
+        for (understood, other) in &others {
+            let swapped =
+                self.all("on the other layout", understood, Level::Strict, Some(other))?;
+            // Consonants alone may be initials as well as a word that was typed blindly.
+            if swapped.found.total > strict.found.total {
                 return Ok(swapped);
             }
         }
@@ -112,9 +112,7 @@ impl Trial<'_> {
         if near.found.total >= LITTLE {
             return Ok(near);
         }
-        if let Some((understood, text)) = &other
-            && near.found.total == 0
-        {
+        for (understood, text) in others.iter().filter(|_| near.found.total == 0) {
             let name = "on the other layout, with near words";
             let swapped = self.all(name, understood, Level::Unknown, Some(text))?;
             if swapped.found.total > 0 {
@@ -141,6 +139,28 @@ impl Trial<'_> {
             }
         }
         Ok(best)
+    }
+
+    /// What was typed, read on the other layout: as a whole, or only the words that stand nowhere.
+    fn on_the_other_layout(
+        &self,
+        text: &str,
+        typed: &Understood,
+        found: usize,
+    ) -> Vec<(Understood, String)> {
+        let analyzer = self.search.analyzer;
+        let whole = layout::to_hangul(text).or_else(|| layout::to_latin(text));
+        let whole = whole.map(|it| (understand(analyzer, &it), it));
+        if found > 0 {
+            // Something that is found is left alone, but for letters that are a word on the other layout.
+            let loose = text.contains(korean::is_letter);
+            return whole.filter(|(it, _)| loose && it.is_given(analyzer)).into_iter().collect();
+        }
+        let parts = typed.relaid(&self.words).filter(|it| {
+            typed.slots.len() > 1 && whole.as_ref().is_none_or(|(_, whole)| whole != it)
+        });
+        let parts = parts.map(|it| (understand(analyzer, &it), it));
+        whole.into_iter().chain(parts).filter(|(it, _)| !it.slots.is_empty()).collect()
     }
 
     fn all(

@@ -15,12 +15,16 @@ const STEM: f32 = 0.9;
 /// A stem of a word that stands somewhere itself.
 const DOUBTFUL_STEM: f32 = 0.5;
 const GROUP: f32 = 0.7;
+/// The group of a word that has other meanings too.
+const MEANT: f32 = 0.4;
 const NARROW: f32 = 0.25;
 const RUN: f32 = 0.2;
 const BEGINS: f32 = 0.45;
 pub const PARTS: f32 = 0.85;
 const PLACE: f32 = 0.6;
 const BEGINNING: f32 = 0.5;
+/// What says little beside what says something: it orders what is found, and lifts nothing over what is meant.
+const WEAK: f32 = 0.1;
 
 /// Whether a word stands somewhere, in one of its forms or by its group.
 pub fn is_known(vocabulary: &Vocabulary<'_>, word: &Word) -> bool {
@@ -68,7 +72,8 @@ pub fn strict(vocabulary: &Vocabulary<'_>, word: &Word) -> Vec<Node> {
         };
         best.push(term(&form.text, boost));
         if let Some(mark) = analyzer.mark(&form.text) {
-            best.push(term(&mark, boost * GROUP));
+            let of = if analyzer.synonyms.is_meant(&form.text) { MEANT } else { GROUP };
+            best.push(term(&mark, boost * of));
         }
         best.push(term(&analyzer.synonyms.narrow(&form.text), boost * NARROW));
         let length = form.letters.len();
@@ -113,37 +118,71 @@ fn initials(vocabulary: &Vocabulary<'_>, text: &str) -> Vec<Node> {
 /// The words that a longer one is made of; empty when it is one thing.
 pub fn part_words(vocabulary: &Vocabulary<'_>, word: &Word) -> Vec<String> {
     let analyzer = vocabulary.analyzer;
-    let known = analyzer.terms.split(word.letters());
-    let mut words: Vec<String> = match covered(vocabulary, word) {
-        Some(words) => words,
-        None => known.iter().flatten().map(|it| word.slice(it.clone())).collect(),
+    let given = given(vocabulary, word);
+    let pieces = |letters: usize| {
+        let pieces = analyzer.pieces_of(&word.letters()[..letters]).unwrap_or_default();
+        pieces.into_iter().map(|it| word.slice(it)).collect()
     };
+    let mut words: Vec<String> = match given {
+        Some(base) => pieces(base),
+        None => covered(vocabulary, word).unwrap_or_else(|| pieces(word.letters().len())),
+    };
+    let count = words.len();
     if words.is_empty() {
         // 5km, 20대: runs of one script.
         words = analyzer.parts(word).into_iter().map(|it| it.text).collect();
     }
     // What is left of a run and is no word: found letter by letter, or not at all.
     words.retain(|it| it.chars().count() > 1 || it.chars().all(char::is_numeric));
-    if words.len() < 2 && words.first().is_none_or(|it| *it == word.text()) {
+    // Nor does a word say what it means by what it ends in.
+    let nothing = words.len() < count && (given.is_some() || words.iter().all(|it| is_weak(it)));
+    if nothing || words.len() < 2 && words.first().is_none_or(|it| *it == word.text()) {
         words.clear();
     }
     words
 }
 
+/// How many letters of a word are one that was given.
+pub fn given(vocabulary: &Vocabulary<'_>, word: &Word) -> Option<usize> {
+    let analyzer = vocabulary.analyzer;
+    let forms = analyzer.forms(word);
+    forms.iter().find(|it| analyzer.terms.is_whole(&it.text)).map(|it| it.letters.end)
+}
+
+/// Whether a word that was given stands somewhere by its group.
+pub fn stands(vocabulary: &Vocabulary<'_>, word: &Word) -> bool {
+    let analyzer = vocabulary.analyzer;
+    given(vocabulary, word).is_some()
+        && analyzer.forms(word).iter().any(|it| {
+            let mark = analyzer.mark(&it.text);
+            mark.is_some_and(|it| vocabulary.knows(&it))
+        })
+}
+
 /// All the parts of a longer word.
 fn parts(vocabulary: &Vocabulary<'_>, word: &Word) -> Option<Node> {
     let words = part_words(vocabulary, word);
-    let mut must = Vec::new();
-    let mut should = Vec::new();
-    for text in &words {
-        let part = normal::words(text).into_iter().next()?;
-        let best = strict(vocabulary, &part);
-        if is_weak(text) { should.push(Node::Best(best)) } else { must.push(Node::Best(best)) }
-    }
-    if must.is_empty() {
-        std::mem::swap(&mut must, &mut should);
-    }
-    Some(Node::All { must, should, boost: PARTS })
+    let words: Vec<Word> = words.iter().filter_map(|it| normal::words(it).pop()).collect();
+    all_of(vocabulary, &words)
+}
+
+/// All of some words; of those that say little, none, where others say something.
+pub fn all_of(vocabulary: &Vocabulary<'_>, words: &[Word]) -> Option<Node> {
+    let node = |word: &Word| Node::Best(strict(vocabulary, word));
+    let (weak, strong): (Vec<_>, Vec<_>) = words.iter().partition(|it| is_weak(&it.text()));
+    let (must, should) = match strong.is_empty() {
+        true => (weak.into_iter().map(node).collect(), Vec::new()),
+        false => (
+            strong.into_iter().map(node).collect(),
+            weak.into_iter().map(|it| faint(node(it))).collect(),
+        ),
+    };
+    (!words.is_empty()).then_some(Node::All { must, should, boost: PARTS })
+}
+
+/// What need not be found beside what must be.
+pub fn faint(node: Node) -> Node {
+    Node::All { must: vec![node], should: Vec::new(), boost: WEAK }
 }
 
 /// The name of a place without what kind of place it is.

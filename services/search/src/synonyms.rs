@@ -14,6 +14,8 @@ const NARROW: char = '<';
 pub struct Synonyms {
     groups: Vec<Vec<String>>,
     of: HashMap<String, usize>,
+    /// Words that mean a group to who types them, but not where they stand.
+    meant: HashMap<String, String>,
     /// The wide words of a narrow one, both by the names of their groups.
     wide: HashMap<String, Vec<String>>,
     /// What stands in the index for a word beside itself.
@@ -34,6 +36,12 @@ impl Synonyms {
         let mut found = Self::default();
         for (index, line) in text.lines().enumerate() {
             let line = line.split_once('#').map_or(line, |(before, _)| before);
+            if let Some((words, group)) = line.split_once("->") {
+                let group = found.name(&joined(group)).to_owned();
+                let words = words.split(',').map(joined).filter(|it| !it.is_empty());
+                found.meant.extend(words.map(|it| (it, group.clone())));
+                continue;
+            }
             if let Some((wide, narrow)) = line.split_once('>') {
                 found.widen(&joined(wide), narrow);
                 continue;
@@ -90,10 +98,16 @@ impl Synonyms {
         format!("{NARROW}{}", self.name(word))
     }
 
-    /// What stands in the index for every word of this word's group.
+    /// What stands in the index for every word of the group that somebody means by this one.
     pub fn mark(&self, word: &str) -> Option<String> {
-        let name = self.groups.get(*self.of.get(word)?)?.first()?;
+        let group = self.of.get(word).and_then(|it| self.groups.get(*it)?.first());
+        let name = group.or_else(|| self.meant.get(word))?;
         Some(format!("{MARK}{name}"))
+    }
+
+    /// Whether this word means its group only to who types it.
+    pub fn is_meant(&self, word: &str) -> bool {
+        self.meant.contains_key(word)
     }
 
     /// What stands in the index for this word beside itself: its group and wide words.
@@ -145,6 +159,15 @@ mod tests {
             assert!(synonyms.wide(narrow).eq([synonyms.narrow("캠핑")]), "{narrow}");
         }
         assert_eq!(synonyms.wide("캠핑").count(), 0);
+    }
+
+    #[test]
+    fn a_word_of_many_meanings_means_a_group_only_to_who_types_it() {
+        let synonyms = Synonyms::try_parse("강아지, 댕댕이\n개, 큰개 -> 댕댕이").unwrap();
+        assert_eq!(synonyms.mark("개"), synonyms.mark("강아지"));
+        assert_eq!(synonyms.mark("큰개"), synonyms.mark("강아지"));
+        assert!(synonyms.marks("개").is_empty());
+        assert_eq!(synonyms.marks("댕댕이"), ["=강아지"]);
     }
 
     #[test]

@@ -58,6 +58,8 @@ const WEAK: &[&str] = &[
     "싶은",
     "싶어요",
     "싶다",
+    "싫은",
+    "싫어요",
     "하고",
     "갈",
     "가는",
@@ -214,6 +216,11 @@ impl Terms {
     /// Whether a word is kept as it is.
     pub fn is_whole(&self, word: &str) -> bool {
         self.whole.contains(word)
+    }
+
+    /// Whether any known word of so many letters or more begins like this.
+    pub fn may_begin(&self, letters: [char; 2], least: usize) -> bool {
+        self.begins.get(&letters).is_some_and(|longest| *longest >= least)
     }
 
     /// Every known word as it is typed, letter by letter.

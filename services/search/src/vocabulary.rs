@@ -12,7 +12,7 @@ use tantivy_fst::Automaton;
 use crate::alive;
 use crate::analysis::Analyzer;
 use crate::korean;
-use crate::schema::Fields;
+use crate::schema::{Fields, TEXT, TITLE};
 
 /// Most words that one word is taken for.
 pub const MOST_NEAR: usize = 24;
@@ -87,6 +87,19 @@ impl<'a> Vocabulary<'a> {
     pub fn documents(&self, word: &str) -> u64 {
         let of = |field| alive::documents(self.searcher, &Term::from_field_text(field, word));
         self.fields.words.into_iter().map(of).sum()
+    }
+
+    /// How many documents tell of a word or its like, in title or text: a category's name stands everywhere.
+    pub fn told_of(&self, word: &str) -> u64 {
+        let mark = self.analyzer.mark(word);
+        let of = |field: Field, word: &str| {
+            self.searcher.doc_freq(&Term::from_field_text(field, word)).unwrap_or(0)
+        };
+        [TITLE, TEXT]
+            .map(|part| self.fields.words[part])
+            .map(|field| of(field, word) + mark.as_deref().map_or(0, |it| of(field, it)))
+            .into_iter()
+            .sum()
     }
 
     /// Whether a word stands anywhere.

@@ -14,6 +14,7 @@ const FLOORS: &[&[&str]] = &[
         "model",
         "analysis",
         "attendance",
+        "ballot",
         "config",
         "fee",
         "ics",
@@ -57,7 +58,7 @@ const FLOORS: &[&[&str]] = &[
         "senses",
         "vocabulary",
     ],
-    &["events", "auditor", "indexer", "sweeper", "till", "worker"],
+    &["events", "auditor", "indexer", "sweeper", "till", "votes", "worker"],
     &["rpc"],
     &["lib"],
 ];

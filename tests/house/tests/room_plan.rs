@@ -32,6 +32,7 @@ const CHARACTER: &[(&str, &[&str])] = &[
         &[
             "alive.rs",
             "analysis.rs",
+            "ballot.rs",
             "highlight.rs",
             "index.rs",
             "indexer.rs",
@@ -50,6 +51,7 @@ const CHARACTER: &[(&str, &[&str])] = &[
             "terms.rs",
             "tokens.rs",
             "vocabulary.rs",
+            "votes.rs",
             "data/abusive.txt",
             "data/hobbies.txt",
             "data/synonyms.txt",

@@ -1,102 +1,16 @@
 //! The room's calls over real sockets, fed by the facts of scripted rooms.
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use moim_kit::Fault;
-use moim_kit::bus::Log;
 use moim_kit::id::{GatheringId, MemberId, ScheduleId};
-use moim_kit::wire::Wire;
-use moim_proto::gathering::v1::{Category, GatheringState, Region};
 use moim_proto::member::v1::MemberState;
 use moim_proto::page::v1::PageRequest;
-use moim_proto::schedule::v1::ScheduleState;
 use moim_proto::search::v1::search_service_client::SearchServiceClient;
 use moim_proto::search::v1::*;
-use moim_search::{Config, MIGRATIONS};
+use moim_search::Config;
 use moim_testbed::{Bed, ScriptedLog};
-use tonic::Status;
 
-struct World {
-    bed: Bed,
-    client: SearchServiceClient<Wire>,
-    log: Arc<ScriptedLog>,
-}
-
-impl World {
-    async fn new() -> Self {
-        let (bed, log) = (Bed::sqlite(), ScriptedLog::new());
-        let client = open(&bed, log.clone()).await;
-        Self { bed, client, log }
-    }
-
-    fn gathering(&self, id: GatheringId, version: i64, title: &str, region: &str) {
-        let region =
-            Some(Region { code: region.to_owned(), name: "서울특별시 마포구".to_owned() });
-        let category = Category::Outdoors.into();
-        let title = title.to_owned();
-        let state = GatheringState { title, category, region, ..GatheringState::default() };
-        self.log.push("gathering", id.uuid(), version, &state);
-    }
-
-    fn schedule(&self, id: ScheduleId, version: i64, of: GatheringId, cancelled: bool) {
-        let state = ScheduleState {
-            gathering_id: of.to_string(),
-            title: "남산 야간 산행".to_owned(),
-            cancel_reason: cancelled.then(|| "비가 와요".to_owned()),
-            ..ScheduleState::default()
-        };
-        self.log.push("schedule", id.uuid(), version, &state);
-    }
-
-    async fn search(&self, query: &str, voter: &str) -> Result<SearchResponse, Fault> {
-        self.ask(SearchRequest {
-            query: query.to_owned(),
-            voter: voter.to_owned(),
-            page: Some(PageRequest { first: Some(10), ..PageRequest::default() }),
-            ..SearchRequest::default()
-        })
-        .await
-    }
-
-    async fn ask(&self, request: SearchRequest) -> Result<SearchResponse, Fault> {
-        let request = self.bed.anonymous().request(request);
-        Ok(self.client.clone().search(request).await?.into_inner())
-    }
-
-    /// Waits until a query finds as many.
-    async fn finds(&self, query: &str, count: i32) -> SearchResponse {
-        let mut last = None;
-        for _ in 0..400 {
-            let answer = self.search(query, "").await.unwrap();
-            if answer.total_count == count {
-                return answer;
-            }
-            last = Some(answer.total_count);
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-        panic!("{query} found {last:?}, not {count}");
-    }
-}
-
-async fn open(bed: &Bed, log: Arc<ScriptedLog>) -> SearchServiceClient<Wire> {
-    open_at(&bed.data().join("search-index"), bed, log).await
-}
-
-async fn open_at(root: &Path, bed: &Bed, log: Arc<ScriptedLog>) -> SearchServiceClient<Wire> {
-    let ground = bed.ground("search", &MIGRATIONS).await;
-    let quiet: Arc<dyn Log> = ScriptedLog::new();
-    let logs: [(&'static str, Arc<dyn Log>); 3] =
-        [("gathering", log), ("schedule", quiet.clone()), ("member", quiet)];
-    let config = Config { commit_ms: 20, ..Config::default() };
-    let trusts: moim_search::Trusts = Arc::new(|given| match given.get("trusted") {
-        Some(_) => Ok(()),
-        None => Err(Status::unauthenticated("a stranger")),
-    });
-    let room = moim_search::open(config, ground, root, trusts, logs).await.unwrap();
-    SearchServiceClient::new(bed.serve(&room).await)
-}
+use crate::world::{World, open, open_at, try_open, try_open_at, waits};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_other_rooms_tell_is_found_and_what_is_cancelled_is_not() {
@@ -145,25 +59,56 @@ async fn the_same_vote_twice_counts_once_and_a_search_without_results_not_at_all
     ] {
         world.search(query, voter).await.unwrap();
     }
-    let request = world.bed.anonymous().request(ListPopularRequest { first: 50 });
-    let terms = world.client.clone().list_popular(request).await.unwrap().into_inner().terms;
-    let terms: Vec<_> = terms.into_iter().map(|it| it.term).collect();
-    assert_eq!(terms, ["주말", "등산"]);
+    world.shows(&["주말", "등산"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn completions_come_from_hobbies_before_anything_was_searched() {
     let world = World::new().await;
-    for _ in 0..400 {
-        let asked = SuggestRequest { prefix: "ㄷㅅㅁㅇ".to_owned(), first: 5 };
-        let request = world.bed.anonymous().request(asked);
-        let terms = world.client.clone().suggest(request).await.unwrap().into_inner().terms;
-        if terms.contains(&"독서모임".to_owned()) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
+    waits(true, async || world.completions("ㄷㅅㅁㅇ").await.contains(&"독서모임".to_owned()))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_has_searched_what_there_is_most_of_is_completed_first() {
+    let world = World::new().await;
+    for title in ["느리게 읽는 밤", "새벽 독서", "동네 북클럽", "주말 등산 모임", "댄스 교실"]
+    {
+        world.gathering(GatheringId::fresh(), 1, title, "11440");
     }
-    panic!("nothing was suggested");
+    let first = async || world.completions("ㄷㅅ").await.into_iter().next();
+    waits(Some("독서".to_owned()), first).await;
+    // From then on what people search for comes before.
+    world.finds("댄스", 1).await;
+    world.search("댄스", "somebody").await.unwrap();
+    waits(Some("댄스".to_owned()), first).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_other_words_makes_another_index_beside_the_one_that_answers() {
+    let mut bed = Bed::sqlite();
+    let (root, file) = (bed.data().join("search-index"), bed.data().join("words.txt"));
+    let config =
+        || Config { synonyms_file: file.to_str().unwrap().to_owned(), ..Config::default() };
+    let log = ScriptedLog::new();
+    for (words, query) in [("등산, 뫼타기", "뫼타기"), ("등산, 메오르기", "메오르기")]
+    {
+        std::fs::write(&file, words).unwrap();
+        let room = try_open(config(), &root, &bed, log.clone()).await.unwrap();
+        let client = SearchServiceClient::new(bed.serve(&room).await);
+        drop(room);
+        let world = World { bed, client, log: log.clone() };
+        if query == "뫼타기" {
+            world.gathering(GatheringId::fresh(), 1, "주말 등산 모임", "11440");
+        } else {
+            // Nothing is missing meanwhile.
+            assert_eq!(world.search("등산", "").await.unwrap().total_count, 1);
+        }
+        world.finds(query, 1).await;
+        bed = world.bed;
+        assert!(bed.tasks.stop(Duration::from_secs(10)).await);
+        bed.tasks = moim_kit::task::Tasks::new();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -211,4 +156,27 @@ async fn an_index_of_rows_that_are_gone_is_built_anew_from_those_there_are() {
     anew.gathering(GatheringId::fresh(), 1, "아침 등산 모임", "11440");
     anew.finds("등산", 1).await;
     anew.finds("아침", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_another_process_keeps_is_refused_in_one_sentence() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().join("index");
+    let (bed, log) = (Bed::sqlite(), ScriptedLog::new());
+    let client = open_at(&root, &bed, log.clone()).await;
+    let world = World { bed, client, log };
+    world.gathering(GatheringId::fresh(), 1, "주말 등산 모임", "11440");
+    world.finds("등산", 1).await;
+    let other = Bed::sqlite();
+    let refused = try_open_at(&root, &other, ScriptedLog::new()).await.err().unwrap();
+    assert_eq!(refused.reason(), "INDEX_TAKEN");
+    let sentence = refused.to_string();
+    assert!(sentence.contains("another process") && sentence.contains("house.data"), "{sentence}");
+    // What was refused has removed nothing.
+    world.gathering(GatheringId::fresh(), 1, "새벽 등산 모임", "11440");
+    world.finds("등산", 2).await;
+    assert!(world.bed.tasks.stop(Duration::from_secs(10)).await);
+    drop(world);
+    // Its claim ended with it.
+    try_open_at(&root, &other, ScriptedLog::new()).await.unwrap();
 }

@@ -5,5 +5,7 @@ mod calls;
 mod finding;
 mod history;
 mod index;
+mod popular;
 mod relevance;
 mod stage;
+mod world;
