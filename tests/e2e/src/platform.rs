@@ -139,13 +139,25 @@ impl Platform {
 
     /// The same with more knobs.
     pub async fn twins_with(more: &[(&str, &str)]) -> Option<Self> {
+        Self::twins_of(more, false).await
+    }
+
+    /// The same with a way to PostgreSQL that is to be bent.
+    pub async fn twins_over_ways(more: &[(&str, &str)]) -> Option<Self> {
+        Self::twins_of(more, true).await
+    }
+
+    async fn twins_of(more: &[(&str, &str)], bent: bool) -> Option<Self> {
         let database = database().await?;
         let directory = tempfile::tempdir().unwrap();
-        let knobs = [("MOIM_STORAGE__URL", database.as_str()), ("MOIM_HOUSE__SECRET", SECRET)];
+        let mut ways = Ways::default();
+        let url = if bent { ways.around("postgres", &database).await } else { database.clone() };
+        let knobs = [("MOIM_STORAGE__URL", url.as_str()), ("MOIM_HOUSE__SECRET", SECRET)];
         let knobs = [&knobs, more].concat();
         let start = |name| whole(name, directory.path(), &knobs);
         let (processes, urls) = ["one", "other"].map(start).into_iter().unzip();
         let mut platform = Self::ready(directory, processes, urls).await;
+        platform.ways = ways.0;
         platform.database = Some(database);
         Some(platform)
     }

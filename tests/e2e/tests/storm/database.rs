@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use moim_e2e::{Mode, Person, Value, error_codes, expect_data, json};
+use moim_e2e::{Mode, Person, Platform, Value, error_codes, expect_data, json};
 use moim_storage::{Config, Db, args};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -75,6 +75,27 @@ pub async fn is_away(scene: &Scene) {
             assert!(Instant::now() < due, "{mode:?}: {body:#}");
         }
         println!("PostgreSQL {mode:?}: back to normal after {} ms", back.elapsed().as_millis());
+    }
+}
+
+/// A process whose database is away lives, says that it is not to be sent work, and is once it is back.
+pub async fn shows(platform: &Platform) {
+    let client = platform.client();
+    let status = async |path: &str| client.get(path).await.status().as_u16();
+    let turns = async |path: &str, wanted: u16| {
+        let due = Instant::now() + WITHIN;
+        while status(path).await != wanted {
+            assert!(Instant::now() < due, "{path} does not become {wanted}");
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    assert_eq!((status("/healthz").await, status("/readyz").await), (200, 200));
+    for mode in [Mode::Refuse, Mode::Hang] {
+        platform.way("postgres").set(mode);
+        turns("/readyz", 503).await;
+        assert_eq!(status("/healthz").await, 200);
+        platform.way("postgres").set(Mode::Pass);
+        turns("/readyz", 200).await;
     }
 }
 

@@ -90,6 +90,12 @@ async fn without_its_database_a_room_says_so_at_once_and_recovers_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_without_its_database_lives_and_is_not_ready() {
+    let Some(platform) = Platform::twins_over_ways(&[]).await else { return };
+    database::shows(&platform).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn claims_on_a_locked_table_are_turned_away_and_come_in_once_it_is_free() {
     let Some(scene) = Scene::set_with(&database::KNOBS).await else { return };
     database::is_locked(&scene).await;
