@@ -17,6 +17,8 @@ pub struct Config {
     pub bus: moim_kit::bus::Config,
     /// Databases.
     pub storage: moim_storage::Config,
+    /// What stands between a caller and a room in trouble.
+    pub shield: moim_kit::wire::Config,
     /// Where rooms are when they run apart.
     pub rooms: Rooms,
     /// The GraphQL endpoint.
@@ -103,7 +105,7 @@ impl Default for Rooms {
 pub struct Place {
     /// Where it listens for gRPC when it runs in this process and others do not.
     pub listen: SocketAddr,
-    /// How others reach it.
+    /// How others reach it; several with commas between.
     pub address: String,
 }
 

@@ -151,7 +151,7 @@ impl Site<'_> {
         } else {
             self.far("member", &config.rooms.member, true).await?
         };
-        let keys = plan.keys.unwrap_or_else(|| Arc::new(MemberKeys::new(member.wire.clone())));
+        let keys = plan.keys.unwrap_or_else(|| Arc::new(MemberKeys::new(member.plain.clone())));
         self.verifier.set_source(keys);
 
         // The gathering room hears the review room, which opens after it and hears it in turn.

@@ -23,8 +23,11 @@ use crate::{live, reach, socket};
 
 /// How a room is reached and heard.
 pub(crate) struct Neighbour {
+    /// Behind the shield: for whoever calls on behalf of people.
     pub wire: Wire,
-    /// Follows the log as it grows.
+    /// Without it, for keys: a verifier that was turned away would turn everybody away.
+    pub plain: Wire,
+    /// Follows the log as it grows; without it, for it waits long by nature and asks again by itself.
     pub live: Wire,
     pub log: Arc<dyn Log>,
 }
@@ -129,7 +132,13 @@ impl<'a> Site<'a> {
         // Next door it is followed over a wire like any other, with the secret too.
         let live = live::server(room.log.clone(), self.secret.clone(), &self.tasks);
         let log = self.heard(room.name, room.log);
-        Ok(Neighbour { wire: room.wire, live: wire::local(live), log })
+        let wire = self.shielded(room.name, &room.wire);
+        Ok(Neighbour { wire, plain: room.wire, live: wire::local(live), log })
+    }
+
+    /// Next door or far, a room is behind the same shield.
+    fn shielded(&self, room: &'static str, wire: &Wire) -> Wire {
+        wire::shielded(room, &self.config.shield, wire.clone())
     }
 
     /// A room's log as others hear it.
@@ -147,14 +156,16 @@ impl<'a> Site<'a> {
         place: &Place,
         needed: bool,
     ) -> anyhow::Result<Neighbour> {
-        let wire = wire::remote(&place.address)
+        let plain = wire::remote(&place.address)
             .with_context(|| format!("the configuration is wrong: rooms.{room}.address"))?;
         let patience = Duration::from_millis(self.config.house.patience_ms);
         if needed {
-            reach::wait_for(room, &place.address, wire.clone(), patience).await?;
+            reach::wait_for(room, &place.address, plain.clone(), patience).await?;
         }
-        let log = Arc::new(RemoteLog::new(wire.clone(), self.secret.clone()));
-        Ok(Neighbour { live: wire.clone(), wire, log: self.heard(room, log) })
+        // Readers of logs wait long and pause by themselves after a failure: a shield would judge and delay them.
+        let log = Arc::new(RemoteLog::new(plain.clone(), self.secret.clone()));
+        let wire = self.shielded(room, &plain);
+        Ok(Neighbour { wire, live: plain.clone(), plain, log: self.heard(room, log) })
     }
 
     pub fn watch_revocations(&self) {

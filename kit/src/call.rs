@@ -173,8 +173,7 @@ impl Call {
     /// Reads what a caller sent in headers; the token is taken but not yet verified.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-        let timeout = text(&GRPC_TIMEOUT)
-            .and_then(parse_timeout)
+        let timeout = timeout_in(headers)
             .map_or(DEFAULT_TIMEOUT, |timeout| timeout.min(Duration::from_secs(60)));
         let mut call = Self::new(Trace::continued(text(&TRACEPARENT)), Instant::now() + timeout);
         call.token = text(&http::header::AUTHORIZATION)
@@ -262,6 +261,11 @@ pub fn respond<T>(message: T, written: Vec<Mark>) -> Response<T> {
         response.metadata_mut().insert(seen::METADATA, value);
     }
     response
+}
+
+/// How long the caller waits, as headers say.
+pub(crate) fn timeout_in(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(&GRPC_TIMEOUT)?.to_str().ok().and_then(parse_timeout)
 }
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");

@@ -1,17 +1,16 @@
 //! Failures as data: a closed set of codes, a stable reason, and words for people; the rest is masked.
 //!
 //! On the wire a fault is a gRPC status with `google.rpc.ErrorInfo` (reason, and metadata `code`,
-//! `field`, `about`, `shortfall_krw`) and `google.rpc.LocalizedMessage` in Korean.
+//! `field`, `about`, `shortfall_krw`), `google.rpc.LocalizedMessage` in Korean and `google.rpc.RetryInfo`.
+
+mod status;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
-use tonic::Status;
-use tonic_types::{ErrorDetails, StatusExt};
-
-const DOMAIN: &str = "moim";
+pub(crate) use status::{is_told, pushback};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $code:ident $name:literal $grpc:ident;)*) => {
@@ -117,6 +116,7 @@ struct Inner {
     field: Option<Cow<'static, str>>,
     about: Option<String>,
     shortfall_krw: Option<i64>,
+    retry_after: Option<Duration>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -135,6 +135,7 @@ impl Fault {
             field: None,
             about: None,
             shortfall_krw: None,
+            retry_after: None,
             source: None,
         }))
     }
@@ -186,6 +187,13 @@ impl Fault {
         self
     }
 
+    /// Says when another try is worth it.
+    #[must_use]
+    pub fn after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
+        self
+    }
+
     /// Keeps the cause for the log.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
@@ -233,6 +241,11 @@ impl Fault {
         self.0.about.as_deref()
     }
 
+    /// How long to wait before another try, when somebody knows.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
     /// How much money is missing, KRW.
     pub fn shortfall_krw(&self) -> Option<i64> {
         self.0.shortfall_krw
@@ -250,6 +263,7 @@ impl Clone for Fault {
             field: self.0.field.clone(),
             about: self.0.about.clone(),
             shortfall_krw: self.0.shortfall_krw,
+            retry_after: self.0.retry_after,
             source: None,
         }))
     }
@@ -274,55 +288,6 @@ impl fmt::Display for Fault {
 }
 
 impl Error for Fault {}
-
-impl From<Fault> for Status {
-    fn from(fault: Fault) -> Self {
-        if fault.0.source.is_some() {
-            tracing::error!(reason = fault.reason(), error = %fault, "call failed");
-        }
-        let Inner { code, reason, message, korean, field, about, shortfall_krw, .. } = *fault.0;
-        let mut metadata = HashMap::from([("code".to_owned(), code.name().to_owned())]);
-        let shortfall = shortfall_krw.map(|krw| krw.to_string());
-        let more = [("field", field.map(Cow::into_owned)), ("about", about)];
-        for (name, value) in more.into_iter().chain([("shortfall_krw", shortfall)]) {
-            metadata.extend(value.map(|value| (name.to_owned(), value)));
-        }
-        let mut details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
-        if let Some(korean) = korean {
-            details.set_localized_message("ko", korean);
-        }
-        Status::with_error_details(code.grpc(), message, details)
-    }
-}
-
-impl From<Status> for Fault {
-    fn from(status: Status) -> Self {
-        let details = status.get_error_details();
-        if let Some(info) = details.error_info().filter(|info| info.domain == DOMAIN)
-            && let Some(code) = info.metadata.get("code").and_then(|name| Code::from_name(name))
-        {
-            let mut fault = Self::new(code, info.reason.clone(), status.message().to_owned());
-            fault.0.korean =
-                details.localized_message().map(|words| Cow::Owned(words.message.clone()));
-            fault.0.field = info.metadata.get("field").map(|field| Cow::Owned(field.clone()));
-            fault.0.about = info.metadata.get("about").cloned();
-            let shortfall = info.metadata.get("shortfall_krw");
-            fault.0.shortfall_krw = shortfall.and_then(|krw| krw.parse().ok());
-            return fault;
-        }
-        let (code, message) = match status.code() {
-            tonic::Code::Unavailable | tonic::Code::Cancelled => {
-                (Code::Unavailable, "Not available right now.")
-            }
-            tonic::Code::DeadlineExceeded => (Code::DeadlineExceeded, "It took too long."),
-            tonic::Code::Unauthenticated => (Code::Unauthenticated, "Sign in first."),
-            tonic::Code::ResourceExhausted => (Code::RateLimited, "Too much at once."),
-            tonic::Code::Aborted => (Code::Conflict, "Someone else was changing this; try again."),
-            _ => (Code::Internal, "Something went wrong."),
-        };
-        Self::new(code, code.name(), message).because(status)
-    }
-}
 
 /// Declares the faults of a room: `Reason: Code, "field" or none, "English", "한국어";`.
 ///
@@ -364,6 +329,8 @@ macro_rules! faults {
 
 #[cfg(test)]
 mod tests {
+    use tonic::Status;
+
     use super::*;
 
     faults! {
@@ -374,12 +341,14 @@ mod tests {
     #[test]
     fn a_fault_keeps_its_three_faces_over_the_wire() {
         for reason in Reason::ALL {
-            let sent = Fault::from(*reason).about("x").short_of(7);
+            let wait = Duration::from_millis(1_500);
+            let sent = Fault::from(*reason).about("x").short_of(7).after(wait);
             let (code, field) = (sent.code(), sent.field().map(str::to_owned));
             let got = Fault::from(Status::from(sent));
             assert_eq!(got.reason(), reason.name());
             assert_eq!((got.code(), got.field()), (code, field.as_deref()));
             assert_eq!((got.about_id(), got.shortfall_krw()), (Some("x"), Some(7)));
+            assert_eq!(got.retry_after(), Some(wait));
             assert_ne!(got.message(true), got.message(false));
         }
     }

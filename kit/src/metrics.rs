@@ -39,6 +39,18 @@ pub struct Catalogue {
     pub parked: Gauge<u64>,
     /// Accounts of a ledger that are not as their entries say.
     pub ledger_breaches: Gauge<u64>,
+    /// What the breaker before a room does: one of the numbers below.
+    pub breaker: Gauge<u64>,
+    /// Calls not made because the breaker is not closed.
+    pub calls_refused: Counter<u64>,
+    /// Calls not made because too many were in flight.
+    pub calls_shed: Counter<u64>,
+    /// Calls made again.
+    pub calls_repeated: Counter<u64>,
+    /// Calls that shared the answer to another.
+    pub calls_shared: Counter<u64>,
+    /// Times that an address of a room was put aside.
+    pub ejected: Counter<u64>,
     registry: Registry,
     _provider: SdkMeterProvider,
 }
@@ -71,6 +83,16 @@ impl Catalogue {
                 "moim_ledger_breaches",
                 "Accounts that are not as their entries say",
             ),
+            breaker: gauge(
+                &meter,
+                "moim_breaker_state",
+                "Breaker before a room: 0 closed, 1 half-open, 2 open",
+            ),
+            calls_refused: counter(&meter, "moim_calls_refused", "Calls refused by a breaker"),
+            calls_shed: counter(&meter, "moim_calls_shed", "Calls for which there was no place"),
+            calls_repeated: counter(&meter, "moim_calls_repeated", "Calls made again"),
+            calls_shared: counter(&meter, "moim_calls_shared", "Calls that shared an answer"),
+            ejected: counter(&meter, "moim_addresses_ejected", "Addresses of a room put aside"),
             registry,
             _provider: provider,
         })
@@ -113,6 +135,18 @@ pub fn room(name: &'static str) -> KeyValue {
 pub fn hearing(name: &'static str, source: &'static str) -> [KeyValue; 2] {
     [room(name), KeyValue::new("source", source)]
 }
+
+/// Labels of calls of a class to a room.
+pub fn calling(name: &'static str, class: &'static str) -> [KeyValue; 2] {
+    [room(name), KeyValue::new("class", class)]
+}
+
+/// A breaker that lets calls through.
+pub const BREAKER_CLOSED: u64 = 0;
+/// A breaker that lets a few through to find out.
+pub const BREAKER_HALF_OPEN: u64 = 1;
+/// A breaker that lets none through.
+pub const BREAKER_OPEN: u64 = 2;
 
 #[cfg(test)]
 mod tests {

@@ -1,13 +1,16 @@
 //! The callee's side of a call: verifies the token, keeps the deadline, waits for what the caller has
-//! seen, contains panics, and hands the handler a [`Call`].
+//! seen, contains panics, keeps answers short enough for the wire, and hands the handler a [`Call`].
+
+mod trim;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http::{Request, Response};
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
@@ -22,6 +25,9 @@ use crate::seen::Mark;
 use crate::task::{Ended, scoped};
 use crate::token::Verifier;
 use crate::wire::{self, Answer, BoxFuture, Wire};
+
+/// With less than this left no answer arrives in time, so that the work would be for nobody.
+const FLOOR: Duration = Duration::from_millis(5);
 
 /// Waits until a room's copies are as far as a client has seen.
 #[async_trait]
@@ -111,9 +117,13 @@ where
         let path = request.uri().path().to_owned();
         let span = tracing::info_span!("rpc", path, trace_id = call.trace().trace_id());
         let deadline = call.deadline();
+        if deadline < Instant::now() + FLOOR {
+            return Box::pin(async { Ok(late()) });
+        }
         let work = this.handle(call, request).instrument(span.clone());
         Box::pin(async move {
-            // A task of its own: a panic stays here, and calls of one request run side by side.
+            // A task of its own: a panic stays here, and calls of one request run side by side. It ends with this
+            // future, which is dropped once the caller has gone.
             let answer = match timeout_at(deadline, scoped(work)).await {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(Ended::Cancelled)) => Status::unavailable("stopping").into_http(),
@@ -121,9 +131,9 @@ where
                     let _entered = span.enter();
                     Status::from(Fault::internal(panicked)).into_http()
                 }
-                Err(_) => Status::deadline_exceeded("the deadline passed").into_http(),
+                Err(_) => late(),
             };
-            Ok(answer)
+            Ok(trim::trimmed(answer))
         })
     }
 }
@@ -143,6 +153,10 @@ where
             Err(never) => match never {},
         }
     }
+}
+
+fn late() -> Response<Body> {
+    Status::deadline_exceeded("the deadline passed").into_http()
 }
 
 async fn admit(verifier: &Verifier, gate: &dyn Gate, call: &mut Call) -> Result<(), Fault> {

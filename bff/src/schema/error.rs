@@ -133,7 +133,7 @@ impl UserErrorCode {
     }
 }
 
-/// How long a client should wait before it tries again.
+/// How long a client should wait before it tries again, when nobody knows better.
 const RETRY_AFTER_MS: i32 = 1_000;
 
 /// Why a stream ended, where clients must know better than by the kind of failure.
@@ -152,7 +152,9 @@ pub fn coded(scope: &Scope, service: &'static str, fault: Fault) -> Error {
         extensions.set("service", service);
         extensions.set("retryable", fault.code().is_retryable());
         if fault.code().is_retryable() {
-            extensions.set("retryAfterMs", RETRY_AFTER_MS);
+            let told = fault.retry_after().map(|wait| wait.as_millis().max(1));
+            let ms = told.and_then(|ms| i32::try_from(ms).ok()).unwrap_or(RETRY_AFTER_MS);
+            extensions.set("retryAfterMs", ms);
         }
         if let Some(field) = fault.field() {
             extensions.set("field", field);

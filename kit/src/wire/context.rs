@@ -17,6 +17,14 @@ use super::{Answer, BoxFuture};
 use crate::call::{Call, DEFAULT_TIMEOUT};
 use crate::trace::Trace;
 
+/// On a request: it was made before and stands on the bill.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Again;
+
+/// On an answer: the request never reached the room.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NotSent;
+
 /// Wraps the way to a room.
 #[derive(Clone, Debug)]
 pub(super) struct Context<S> {
@@ -50,7 +58,9 @@ where
         if let Err(status) = call.write_headers(request.headers_mut()) {
             return Box::pin(async { Ok(status.into_http()) });
         }
-        call.charge(request.uri().path());
+        if request.extensions().get::<Again>().is_none() {
+            call.charge(request.uri().path());
+        }
         // What is only in memory must not reach a neighbour that it could not reach over the network.
         *request.extensions_mut() = http::Extensions::new();
         let answer = self.inner.call(request);

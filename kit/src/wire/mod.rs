@@ -1,8 +1,26 @@
 //! One wire to every room, next door or over the network; both behave alike.
+//!
+//! From the outside in: the shield (`shield.rs` tells its order), the caller's half of a call (`context.rs`),
+//! and the room itself, or one of its addresses (`balance.rs`) and the connection there (`endpoint.rs`).
 
+mod answer;
+mod balance;
+mod breaker;
+#[cfg(test)]
+mod breaker_tests;
+mod bulkhead;
+mod class;
+mod config;
 mod context;
 mod endpoint;
+mod flight;
+mod node;
 mod remote;
+mod retry;
+mod shield;
+mod stream;
+mod verdict;
+mod window;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -13,8 +31,10 @@ use tonic::body::Body;
 use tower::Service;
 use tower::util::BoxCloneSyncService;
 
+pub use config::{BreakerConfig, Config};
 pub use endpoint::BadAddress;
 pub use remote::remote;
+pub use shield::shielded;
 
 use context::Context;
 

@@ -1,59 +1,11 @@
 //! A room over the network.
 
-use std::convert::Infallible;
-use std::future::poll_fn;
-use std::task::{Context as TaskContext, Poll};
+use super::balance::Balance;
+use super::endpoint::BadAddress;
+use super::{Context, Wire};
 
-use http::{Request, Response};
-use tonic::body::Body;
-use tonic::transport::Channel;
-use tonic::{Code, Status};
-use tower::Service;
-use tower::util::BoxCloneSyncService;
-
-use super::endpoint::{BadAddress, endpoint};
-use super::{Answer, BoxFuture, Context, Wire};
-
-/// A room at an address such as `http://host:port`; connects when first called.
-pub fn remote(address: &str) -> Result<Wire, BadAddress> {
-    let channel = endpoint(address)?.connect_lazy();
-    Ok(BoxCloneSyncService::new(Context::new(Network { channel })))
-}
-
-/// Turns failures of the network into statuses, so that nobody above has to know two kinds of failure.
-#[derive(Clone)]
-struct Network {
-    channel: Channel,
-}
-
-impl Service<Request<Body>> for Network {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = BoxFuture<Answer>;
-
-    fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let mut channel = self.channel.clone();
-        Box::pin(async move {
-            let answer = match poll_fn(|cx| channel.poll_ready(cx)).await {
-                Ok(()) => channel.call(request).await,
-                Err(error) => Err(error),
-            };
-            Ok(answer.unwrap_or_else(|error| network_status(error).into_http()))
-        })
-    }
-}
-
-fn network_status(error: tonic::transport::Error) -> Status {
-    let status = Status::from_error(Box::new(error));
-    match status.code() {
-        Code::Cancelled if status.message() == "Timeout expired" => {
-            Status::deadline_exceeded("the deadline passed")
-        }
-        Code::Unknown | Code::Cancelled => Status::unavailable(status.message()),
-        _ => status,
-    }
+/// A room at an address such as `http://host:port`, or at several with commas between; each may stand for
+/// several processes by its name. Connects when first called.
+pub fn remote(addresses: &str) -> Result<Wire, BadAddress> {
+    Ok(Wire::new(Context::new(Balance::try_new(addresses)?)))
 }

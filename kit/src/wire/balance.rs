@@ -1,0 +1,244 @@
+//! The processes of a room: found by name, asked in turn by how busy they are, put aside while they fail.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use parking_lot::Mutex;
+use tokio::net::lookup_host;
+use tokio::time::{Instant, timeout};
+use tonic::Status;
+use tonic::body::Body;
+use tonic::transport::Endpoint;
+use tower::Service;
+
+use super::class::Class;
+use super::context::NotSent;
+use super::endpoint::{BadAddress, connect_to, endpoint};
+use super::node::Node;
+use super::{Answer, BoxFuture};
+use crate::metrics::{self, KeyValue};
+use crate::task::{Scoped, scoped};
+
+/// Names are looked up again as often, and after a process could not be reached.
+const LOOK_UP_EVERY: Duration = Duration::from_secs(10);
+const LOOK_UP_AGAIN: Duration = Duration::from_secs(1);
+const LOOK_UP_WITHIN: Duration = Duration::from_secs(1);
+
+/// Picks a process for each call; clones share what is known of them.
+#[derive(Clone, Debug)]
+pub(super) struct Balance(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    names: Vec<Name>,
+    nodes: ArcSwap<Vec<Arc<Node>>>,
+    looking: Mutex<Looking>,
+}
+
+/// What an address names.
+#[derive(Debug)]
+struct Name {
+    endpoint: Endpoint,
+    host: String,
+    port: u16,
+}
+
+#[derive(Debug)]
+struct Looking {
+    last: Option<Instant>,
+    task: Option<Scoped<()>>,
+}
+
+impl Balance {
+    pub(super) fn try_new(addresses: &str) -> Result<Self, BadAddress> {
+        let names = addresses.split(',').map(|address| Name::try_new(address.trim()));
+        let names = names.collect::<Result<Vec<_>, _>>()?;
+        let fixed: Vec<_> = names.iter().filter_map(Name::fixed).collect();
+        let inner = Inner {
+            nodes: ArcSwap::from_pointee(Vec::new()),
+            looking: Mutex::new(Looking { last: None, task: None }),
+            names,
+        };
+        if fixed.len() == inner.names.len() {
+            inner.set(&fixed.into_iter().enumerate().collect::<Vec<_>>());
+        }
+        Ok(Self(Arc::new(inner)))
+    }
+
+    async fn send(self, request: Request<Body>) -> Response<Body> {
+        self.look_up_if_stale();
+        if self.0.nodes.load().is_empty() {
+            self.0.look_up().await;
+        }
+        let nodes = self.0.nodes.load_full();
+        if nodes.len() < 2 || Class::of(request.uri().path()) == Class::Stream {
+            let Some(node) = pick(&nodes, &[]) else { return nowhere() };
+            return self.ask(&nodes, &node, request).await;
+        }
+        self.send_anywhere(&nodes, request).await
+    }
+
+    /// Asks another process when one could not be reached: that costs nobody anything but the time.
+    async fn send_anywhere(&self, nodes: &[Arc<Node>], request: Request<Body>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let body = match body.collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(status) => return status.into_http(),
+        };
+        let mut tried: Vec<Arc<Node>> = Vec::new();
+        let mut last = nowhere();
+        while let Some(node) = pick(nodes, &tried) {
+            let request = Request::from_parts(parts.clone(), Body::new(Full::new(body.clone())));
+            let response = self.ask(nodes, &node, request).await;
+            if response.extensions().get::<NotSent>().is_none() {
+                return response;
+            }
+            last = response;
+            tried.push(node);
+        }
+        last
+    }
+
+    async fn ask(
+        &self,
+        nodes: &[Arc<Node>],
+        node: &Arc<Node>,
+        request: Request<Body>,
+    ) -> Response<Body> {
+        let (response, aside) = node.send(request).await;
+        if aside {
+            if nodes.len() > 1 {
+                tracing::warn!(at = %node.at, "a process of a room is put aside");
+                if let Some(catalogue) = metrics::catalogue() {
+                    catalogue.ejected.add(1, &[KeyValue::new("address", node.at.to_string())]);
+                }
+            }
+            self.look_up_after(LOOK_UP_AGAIN);
+        }
+        response
+    }
+
+    fn look_up_if_stale(&self) {
+        self.look_up_after(LOOK_UP_EVERY);
+    }
+
+    /// Looks names up beside the calls, unless that was done just now.
+    fn look_up_after(&self, pause: Duration) {
+        if self.0.names.iter().all(|name| name.fixed().is_some()) {
+            return;
+        }
+        let now = Instant::now();
+        let mut looking = self.0.looking.lock();
+        if looking.last.is_some_and(|last| now < last + pause) {
+            return;
+        }
+        // The first call waits for it; two at once would do no harm.
+        if looking.last.replace(now).is_some() {
+            let inner = self.0.clone();
+            looking.task = Some(scoped(async move { inner.look_up().await }));
+        }
+    }
+}
+
+impl Inner {
+    async fn look_up(&self) {
+        let mut found = Vec::new();
+        for (nth, name) in self.names.iter().enumerate() {
+            if let Some(at) = name.fixed() {
+                found.push((nth, at));
+                continue;
+            }
+            let looked =
+                timeout(LOOK_UP_WITHIN, lookup_host((name.host.as_str(), name.port))).await;
+            match looked {
+                Ok(Ok(addresses)) => found.extend(addresses.map(|at| (nth, at))),
+                // Those that were known may well go on.
+                _ => {
+                    tracing::warn!(host = name.host, "the name of a room is not found");
+                    found.extend(self.nodes.load().iter().map(|node| (nth, node.at)));
+                }
+            }
+        }
+        self.set(&found);
+    }
+
+    /// Keeps the connections to processes that are still there.
+    fn set(&self, found: &[(usize, SocketAddr)]) {
+        let old = self.nodes.load();
+        let mut nodes: Vec<Arc<Node>> = Vec::with_capacity(found.len());
+        for (nth, at) in found {
+            if nodes.iter().any(|node| node.at == *at) {
+                continue;
+            }
+            let known = old.iter().find(|node| node.at == *at).cloned();
+            let node = known.or_else(|| {
+                let channel = connect_to(&self.names.get(*nth)?.endpoint, *at).ok()?;
+                Some(Arc::new(Node::new(*at, channel)))
+            });
+            nodes.extend(node);
+        }
+        self.nodes.store(Arc::new(nodes));
+    }
+}
+
+impl Name {
+    fn try_new(address: &str) -> Result<Self, BadAddress> {
+        let endpoint = endpoint(address)?;
+        let uri = endpoint.uri();
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+        let port = uri.port_u16().unwrap_or(usual);
+        Ok(Self { endpoint, host, port })
+    }
+
+    /// Where it is, when that need not be looked up.
+    fn fixed(&self) -> Option<SocketAddr> {
+        let host: IpAddr = self.host.parse().ok()?;
+        Some(SocketAddr::new(host, self.port))
+    }
+}
+
+/// The less busy of two by chance, of those not put aside; when all are, of all.
+fn pick(nodes: &[Arc<Node>], tried: &[Arc<Node>]) -> Option<Arc<Node>> {
+    let now = Instant::now();
+    let untried = |node: &&Arc<Node>| !tried.iter().any(|it| Arc::ptr_eq(it, node));
+    let mut able: Vec<_> =
+        nodes.iter().filter(untried).filter(|node| !node.is_aside(now)).collect();
+    if able.is_empty() {
+        able = nodes.iter().filter(untried).collect();
+    }
+    let first = match able.len() {
+        0 | 1 => return able.first().map(|node| (*node).clone()),
+        many => rand::random_range(0..many),
+    };
+    let second = (first + rand::random_range(1..able.len())) % able.len();
+    let (first, second) = (able[first], able[second]);
+    Some(if first.in_flight() <= second.in_flight() { first } else { second }.clone())
+}
+
+fn nowhere() -> Response<Body> {
+    let mut response = Status::unavailable("the room has no address").into_http();
+    response.extensions_mut().insert(NotSent);
+    response
+}
+
+impl Service<Request<Body>> for Balance {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<Answer>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let this = self.clone();
+        Box::pin(async move { Ok(this.send(request).await) })
+    }
+}
