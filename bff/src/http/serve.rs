@@ -23,6 +23,7 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::h2_stream::{Spawner, Taking};
@@ -72,7 +73,12 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
-/// Accepts connections until the tasks are told to stop; those in flight then end by themselves,
+/// New connections are taken for so long after readiness has turned red: balancers see that a little later.
+const LINGER: Duration = Duration::from_millis(500);
+/// A connection that has sent nothing yet at the stop may have its first request on the way for so long.
+const FIRST_REQUEST: Duration = Duration::from_millis(500);
+
+/// Accepts connections until a little after the tasks are told to stop; those in flight then end by themselves,
 /// each a task of its own, within `limits.stop`.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, tasks: Tasks) {
     // Those that are accepted inherit it.
@@ -82,14 +88,16 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, tasks:
     let stopping = tasks.token();
     let server = Arc::new(Server { builder: builder(&limits, &tasks), router, limits, tasks });
     let places = Arc::new(Semaphore::new(server.limits.connections));
-    let accepting = async {
+    let accepting = async || {
         while let Ok(place) = Arc::clone(&places).acquire_owned().await {
             let (stream, peer) = accept(&listener).await;
             let connection = Arc::clone(&server).connection(stream, peer, place);
             server.tasks.spawn("http connection", connection);
         }
     };
-    stopping.run_until_cancelled(accepting).await;
+    stopping.run_until_cancelled(accepting()).await;
+    // Who is let in now is served once.
+    let _ = timeout(LINGER, accepting()).await;
 }
 
 /// Out of file descriptors or the like: those connected go on, and the next is tried a little later.
@@ -144,11 +152,13 @@ impl Server {
             tracing::debug!(%error, "answers of this connection may wait for more");
         }
         let pace = Pace::new(&self.limits);
+        let begun = CancellationToken::new();
         // Time is kept by the pace, also that of a greeting.
         let watched = Watched::new(Paced::new(stream, Arc::clone(&pace)), None);
         let stream = TokioIo::new(watched);
         let service = service_fn(|request: Request<Incoming>| {
             let in_flight = pace.enter();
+            begun.cancel();
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
             let ends = has_an_end_in_doubt(&request);
@@ -177,6 +187,13 @@ impl Server {
             ended = connection.as_mut() => return debug_end(ended),
             () = stopping.cancelled() => {}
             () = overdue => return,
+        }
+        // hyper would drop a connection of which it does not know yet how it speaks, with the request in it.
+        tokio::select! {
+            biased;
+            () = begun.cancelled() => {}
+            ended = connection.as_mut() => return debug_end(ended),
+            () = sleep(FIRST_REQUEST) => {}
         }
         connection.as_mut().graceful_shutdown();
         if let Ok(ended) = timeout(self.limits.stop, connection).await {

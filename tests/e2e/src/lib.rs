@@ -11,11 +11,13 @@ mod ports;
 mod process;
 mod program;
 mod socket;
+mod ways;
 
 pub use answer::{Answer, error_codes, eventually, expect_data, user_error_codes};
 pub use authority::{Authority, Life};
 pub use client::{Client, Memory};
 pub use meetup::{Over, held};
+pub use moim_testbed::{Manner, Mode, Proxy, StandIn};
 pub use person::{Person, in_hours, in_time};
 pub use platform::Platform;
 pub use ports::free_port;

@@ -1,10 +1,11 @@
 //! A platform made of real processes on fresh data, in every shape it is run in.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use moim_testbed::{Nats, database};
+use moim_testbed::{Nats, Proxy, database};
 use tempfile::TempDir;
 
 use crate::authority::{Authority, Life};
@@ -13,6 +14,7 @@ use crate::person::Person;
 use crate::ports::free_port;
 use crate::process::Process;
 use crate::program::{crashing_program, program};
+use crate::ways::Ways;
 
 const START_WITHIN: Duration = Duration::from_secs(60);
 const ROOMS: [&str; 8] =
@@ -46,6 +48,7 @@ pub struct Platform {
     // Dropped after the processes that write into it and speak over it.
     directory: TempDir,
     nats: Option<Nats>,
+    ways: BTreeMap<&'static str, Proxy>,
     database: Option<String>,
     /// What every process of rooms apart was started with.
     knobs: Vec<(String, String)>,
@@ -77,42 +80,64 @@ impl Platform {
 
     /// The same with more knobs.
     pub async fn apart_with(more: &[(&str, &str)]) -> Option<Self> {
-        Self::apart_of(program, more).await
+        Self::apart_of(program, more, false).await
+    }
+
+    /// The same with a way to be bent from the endpoint to each room, and from the rooms to PostgreSQL and the bus.
+    pub async fn apart_over_ways(more: &[(&str, &str)]) -> Option<Self> {
+        Self::apart_of(program, more, true).await
     }
 
     /// The same of a program that ends itself where `MOIM_CRASH` says.
     pub async fn apart_crashing_with(more: &[(&str, &str)]) -> Option<Self> {
-        Self::apart_of(crashing_program, more).await
+        Self::apart_of(crashing_program, more, false).await
     }
 
-    async fn apart_of(program: fn() -> &'static Path, more: &[(&str, &str)]) -> Option<Self> {
+    async fn apart_of(
+        program: fn() -> &'static Path,
+        more: &[(&str, &str)],
+        bent: bool,
+    ) -> Option<Self> {
         let database = database().await?;
         let nats = Nats::start().await?;
         let directory = tempfile::tempdir().unwrap();
+        let mut ways = Ways::default();
         let mut knobs = vec![
             ("MOIM_STORAGE__URL".to_owned(), database.clone()),
             ("MOIM_BUS__URL".to_owned(), nats.url()),
             ("MOIM_HOUSE__SECRET".to_owned(), SECRET.to_owned()),
         ];
+        if bent {
+            knobs[0].1 = ways.around("postgres", &database).await;
+            knobs[1].1 = ways.around("bus", &nats.url()).await;
+        }
+        let mut asked = Vec::new();
         for room in ROOMS {
             let (name, port) = (room.to_uppercase(), free_port());
-            knobs.push((format!("MOIM_ROOMS__{name}__LISTEN"), format!("127.0.0.1:{port}")));
-            knobs
-                .push((format!("MOIM_ROOMS__{name}__ADDRESS"), format!("http://127.0.0.1:{port}")));
+            let (listen, address) =
+                (format!("127.0.0.1:{port}"), format!("http://127.0.0.1:{port}"));
+            knobs.push((format!("MOIM_ROOMS__{name}__LISTEN"), listen));
+            let way = if bent { ways.around(room, &address).await } else { address.clone() };
+            let name = format!("MOIM_ROOMS__{name}__ADDRESS");
+            asked.push((name.clone(), way));
+            knobs.push((name, address));
         }
         let port = free_port();
-        knobs.push(("MOIM_BFF__LISTEN".to_owned(), format!("127.0.0.1:{port}")));
-        let mut all = [&KNOBS[..], more].concat();
-        all.extend(knobs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        asked.push(("MOIM_BFF__LISTEN".to_owned(), format!("127.0.0.1:{port}")));
+        let of_rooms = [own(&KNOBS), own(more), knobs].concat();
+        let of_endpoint = [&of_rooms[..], &asked].concat();
         let program = program();
-        let start =
-            |room| Process::start_program(program, room, directory.path(), &["run", room], &all);
+        let start = |room: &str| {
+            let knobs = if room == "bff" { &of_endpoint } else { &of_rooms };
+            let knobs = knobs.iter().map(|(name, value)| (&**name, &**value)).collect::<Vec<_>>();
+            Process::start_program(program, room, directory.path(), &["run", room], &knobs)
+        };
         let processes = ROOMS.into_iter().chain(["bff"]).map(start).collect();
         let urls = vec![format!("http://127.0.0.1:{port}")];
         let mut platform = Self::ready(program, directory, processes, urls).await;
         platform.nats = Some(nats);
-        platform.knobs =
-            all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        platform.ways = ways.0;
+        platform.knobs = of_endpoint;
         platform.database = Some(database);
         Some(platform)
     }
@@ -151,13 +176,25 @@ impl Platform {
 
     /// The same with more knobs.
     pub async fn twins_with(more: &[(&str, &str)]) -> Option<Self> {
+        Self::twins_of(more, false).await
+    }
+
+    /// The same with a way to PostgreSQL that is to be bent.
+    pub async fn twins_over_ways(more: &[(&str, &str)]) -> Option<Self> {
+        Self::twins_of(more, true).await
+    }
+
+    async fn twins_of(more: &[(&str, &str)], bent: bool) -> Option<Self> {
         let database = database().await?;
         let directory = tempfile::tempdir().unwrap();
-        let knobs = [("MOIM_STORAGE__URL", database.as_str()), ("MOIM_HOUSE__SECRET", SECRET)];
+        let mut ways = Ways::default();
+        let url = if bent { ways.around("postgres", &database).await } else { database.clone() };
+        let knobs = [("MOIM_STORAGE__URL", url.as_str()), ("MOIM_HOUSE__SECRET", SECRET)];
         let knobs = [&knobs, more].concat();
         let start = |name| whole(name, directory.path(), &knobs);
         let (processes, urls) = ["one", "other"].map(start).into_iter().unzip();
         let mut platform = Self::ready(program(), directory, processes, urls).await;
+        platform.ways = ways.0;
         platform.database = Some(database);
         Some(platform)
     }
@@ -180,6 +217,7 @@ impl Platform {
             signed_up: AtomicU32::new(0),
             directory,
             nats: None,
+            ways: BTreeMap::new(),
             database: None,
             knobs: Vec::new(),
             program,
@@ -211,6 +249,11 @@ impl Platform {
         assert!(self.nats.is_some(), "the rooms run together");
         let at = ROOMS.iter().position(|room| *room == name).unwrap_or(ROOMS.len());
         &mut self.processes[at]
+    }
+
+    /// The way to a room that runs apart over ways, or to `postgres` or the `bus`.
+    pub fn way(&self, to: &str) -> &Proxy {
+        self.ways.get(to).unwrap_or_else(|| panic!("there is no way to {to}"))
     }
 
     /// Another process of a room that runs apart, with its files in a directory of this name.
@@ -280,6 +323,10 @@ impl Drop for Platform {
         // Those who ask go before those who are asked, so that nobody complains of the other's end.
         self.processes.iter_mut().rev().for_each(Process::kill);
     }
+}
+
+fn own(knobs: &[(&str, &str)]) -> Vec<(String, String)> {
+    knobs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 /// A process with every room, and where its endpoint is.

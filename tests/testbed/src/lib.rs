@@ -5,16 +5,20 @@ mod bed;
 mod keeper;
 mod nats;
 mod postgres;
+mod proxy;
 mod redis;
 mod scripted;
 mod signer;
+mod stand_in;
 
 pub use bed::Bed;
 pub use nats::Nats;
 pub use postgres::{database, durable_database};
+pub use proxy::{Mode, Proxy};
 pub use redis::Redis;
 pub use scripted::ScriptedLog;
 pub use signer::Signer;
+pub use stand_in::{Manner, StandIn};
 
 /// Declares tests that run on SQLite and on PostgreSQL: each gets a fresh [`Bed`].
 ///

@@ -119,10 +119,6 @@ const OPEN_TO_ALL: &[&str] = &[
     "memberSetBlocked.memberId",
 ];
 
-/// Things that only some may know of.
-const HIDDEN: &[&str] =
-    &["applicant", "waiting", "begunWaiting", "viewer", "said", "notification", "order", "entry"];
-
 /// Tries every id argument as the outsider; fails naming all that tell or change something.
 pub async fn try_all(scene: &Scene) {
     let outsider = &scene.cast.outsider.client;
@@ -146,22 +142,9 @@ pub async fn try_all(scene: &Scene) {
                 .push(format!("{mutation}: expected {said:?}: {theirs}, and of nothing {nobodys}"));
         }
     }
-    for name in HIDDEN {
-        let id = scene.id(name);
-        let node = |id: &str| asked_node(id.to_owned());
-        let theirs = asked(outsider, scene, &node(id)).await;
-        let nobodys = asked(outsider, scene, &node(&missing(id))).await;
-        if theirs != nobodys || !theirs["data"]["node"].is_null() {
-            wrong.push(format!("node of <{name}>: {theirs}, and of nothing {nobodys}"));
-        }
-    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(snapshot(&scene.cast.host, scene).await, before, "something was changed");
     compare(outsider).await;
-}
-
-fn asked_node(id: String) -> String {
-    format!(r#"{{ node(id: "{id}") {{ __typename id }} }}"#)
 }
 
 /// The user errors about an id.

@@ -5,6 +5,7 @@ mod acts;
 mod coverage;
 mod fields;
 mod foreign;
+mod ids;
 mod live;
 mod money_rows;
 mod mutations;
@@ -45,6 +46,7 @@ on_both_shapes! {
         scene.begin().await;
         scene.end().await;
         foreign::try_all(&scene).await;
+        ids::try_all(&scene).await;
         assert_quiet(&platform);
     }
 }
