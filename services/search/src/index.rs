@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::analysis::Analyzer;
 use crate::model::{Document, Kind};
+use crate::prepared::Known;
 use crate::schema::{self, Fields};
 
 /// Memory for documents that are not on disk yet.
@@ -76,6 +77,7 @@ pub struct Shelf {
     writer: Mutex<IndexWriter>,
     covered: Mutex<i64>,
     analyzer: Arc<Analyzer>,
+    known: Mutex<Known>,
     fields: Fields,
 }
 
@@ -237,6 +239,7 @@ impl Shelf {
             writer: Mutex::new(writer),
             covered: Mutex::new(covered),
             analyzer: analyzer.clone(),
+            known: Mutex::default(),
             fields: schema::build().1,
         })
     }
@@ -248,7 +251,7 @@ impl Shelf {
 
     /// Puts in a document's newest state in place of what stood there.
     pub fn put(&self, document: &Document) -> Result<(), Broken> {
-        let prepared = self.fields.document(&self.analyzer, document);
+        let prepared = self.fields.document(&self.analyzer, &mut self.known.lock(), document);
         let writer = self.writer.lock();
         writer.delete_term(self.term(document.kind, document.id));
         writer.add_document(prepared)?;

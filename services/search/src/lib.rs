@@ -14,6 +14,7 @@ mod layout;
 mod model;
 mod normal;
 mod popular;
+mod prepared;
 mod query;
 mod ranking;
 mod rpc;

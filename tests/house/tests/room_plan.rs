@@ -39,6 +39,7 @@ const CHARACTER: &[(&str, &[&str])] = &[
             "layout.rs",
             "normal.rs",
             "popular.rs",
+            "prepared.rs",
             "query.rs",
             "ranking.rs",
             "schema.rs",
