@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::analysis::Analyzer;
 use crate::model::{Document, Kind};
+use crate::prepared::Known;
 use crate::schema::{self, Fields};
 
 /// Memory for documents that are not on disk yet.
@@ -84,6 +85,7 @@ pub struct Shelf {
     writer: Mutex<Option<IndexWriter>>,
     covered: Mutex<i64>,
     analyzer: Arc<Analyzer>,
+    known: Mutex<Known>,
     fields: Fields,
 }
 
@@ -306,6 +308,7 @@ impl Shelf {
             writer,
             covered: Mutex::new(covered),
             analyzer: analyzer.clone(),
+            known: Mutex::default(),
             fields: schema::build().1,
         })
     }
@@ -317,7 +320,7 @@ impl Shelf {
 
     /// Puts in a document's newest state in place of what stood there.
     pub fn put(&self, document: &Document) -> Result<(), Broken> {
-        let prepared = self.fields.document(&self.analyzer, document);
+        let prepared = self.fields.document(&self.analyzer, &mut self.known.lock(), document);
         let writer = self.writer.lock();
         let writer = writer.as_ref().ok_or(Broken::Closed)?;
         writer.delete_term(self.term(document.kind, document.id));

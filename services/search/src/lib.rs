@@ -16,6 +16,7 @@ mod listing;
 mod model;
 mod normal;
 mod popular;
+mod prepared;
 mod query;
 mod ranking;
 mod rpc;

@@ -5,6 +5,8 @@ use std::ops::Range;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::canonical_combining_class;
 
+use crate::korean;
+
 /// A run of letters and digits in the form they are compared in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Word {
@@ -140,6 +142,40 @@ fn is_nothing(letter: char) -> bool {
         || canonical_combining_class(letter) != 0
 }
 
+/// Runs of one script: Hangul, digits, other letters.
+pub fn scripts(letters: &[char]) -> Vec<Range<usize>> {
+    let script = |letter: char| match letter {
+        it if korean::is_hangul(it) => 0,
+        it if it.is_numeric() => 1,
+        _ => 2,
+    };
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for (at, letter) in letters.iter().enumerate() {
+        match runs.last_mut() {
+            Some(run) if script(letters[run.start]) == script(*letter) => run.end = at + 1,
+            _ => runs.push(at..at + 1),
+        }
+    }
+    runs
+}
+
+/// An English word without the end of its plural.
+pub fn singular(word: &str) -> Option<String> {
+    if word.len() < 4 || !word.bytes().all(|it| it.is_ascii_lowercase()) {
+        return None;
+    }
+    if let Some(stem) = word.strip_suffix("ies") {
+        return Some(format!("{stem}y"));
+    }
+    for end in ["ches", "shes", "sses", "xes", "zes"] {
+        if word.ends_with(end) {
+            return word.strip_suffix("es").map(str::to_owned);
+        }
+    }
+    let stays = word.ends_with("ss") || word.ends_with("us") || word.ends_with("is");
+    if stays { None } else { word.strip_suffix('s').map(str::to_owned) }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -169,6 +205,20 @@ mod tests {
     fn a_pile_of_marks_is_no_trouble() {
         let pile = format!("a{}b", "\u{0301}".repeat(10_000));
         assert!(words(&pile).len() <= 2);
+    }
+
+    #[test]
+    fn plurals_lose_their_end() {
+        for (word, stem) in [
+            ("books", Some("book")),
+            ("hobbies", Some("hobby")),
+            ("matches", Some("match")),
+            ("class", None),
+            ("tennis", None),
+            ("bus", None),
+        ] {
+            assert_eq!(singular(word).as_deref(), stem, "{word}");
+        }
     }
 
     proptest! {

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use crate::analysis::Analyzer;
 use crate::model::{Document, Kind};
-use crate::tokens::{Lines, Stream, lines};
+use crate::prepared::Known;
+use crate::tokens::Lines;
 
 /// Changes with the fields, so that indexes are built anew.
 pub const EDITION: u32 = 3;
@@ -134,20 +135,21 @@ pub fn region_number(code: &str) -> Option<u64> {
 
 impl Fields {
     /// A document as the index takes it in.
-    pub fn document(&self, analyzer: &Analyzer, from: &Document) -> TantivyDocument {
+    pub fn document(
+        &self,
+        analyzer: &Analyzer,
+        known: &mut Known,
+        from: &Document,
+    ) -> TantivyDocument {
         let mut out = TantivyDocument::new();
         out.add_text(self.key, key(from.kind, from.id));
         let mut typed = String::new();
         for (part, text) in [(TITLE, &from.title), (AREA, &from.area()), (TEXT, &from.text)] {
-            let tokens = analyzer.tokens(text);
-            for (stream, field) in [
-                (Stream::Word, self.words[part]),
-                (Stream::Pair, self.pairs[part]),
-                (Stream::Initials, self.initials[part]),
-            ] {
-                out.add_text(field, lines(&tokens, stream));
-            }
-            typed.push_str(&lines(&tokens, Stream::Typed));
+            let prepared = known.prepare(analyzer, text);
+            out.add_text(self.words[part], prepared.words);
+            out.add_text(self.pairs[part], prepared.pairs);
+            out.add_text(self.initials[part], prepared.initials);
+            typed.push_str(&prepared.typed);
         }
         out.add_text(self.typed, typed);
         out.add_text(self.title, &from.title);

@@ -45,6 +45,9 @@ pub struct Tokens {
 }
 
 impl Tokens {
+    /// No run of pairs reaches over so many places.
+    pub const BETWEEN_WORDS: usize = 2;
+
     pub fn push(&mut self, stream: Stream, text: String, place: Range<usize>) {
         self.tokens.push(Token { stream, text, place, position: self.position });
     }
@@ -56,7 +59,7 @@ impl Tokens {
 
     /// Leaves a gap, so that no run of pairs reaches into the next word.
     pub fn part_words(&mut self) {
-        self.position += 2;
+        self.position += Self::BETWEEN_WORDS;
     }
 }
 
@@ -90,7 +93,7 @@ fn consonants(word: &Word, piece: &Range<usize>) -> Option<String> {
 }
 
 /// What parts tokens where they stand as one text; no token holds it, since none holds a blank.
-const END: char = '\n';
+pub const END: char = '\n';
 
 /// The tokens of one stream as one text, which the index reads by [`Lines`].
 pub fn lines<'a>(tokens: impl IntoIterator<Item = &'a Token>, stream: Stream) -> String {

@@ -25,6 +25,7 @@ const FLOORS: &[&[&str]] = &[
         "order",
         "password",
         "popular",
+        "prepared",
         "provider",
         "region",
         "roster",

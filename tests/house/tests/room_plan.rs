@@ -41,6 +41,7 @@ const CHARACTER: &[(&str, &[&str])] = &[
             "listing.rs",
             "normal.rs",
             "popular.rs",
+            "prepared.rs",
             "query.rs",
             "ranking.rs",
             "schema.rs",

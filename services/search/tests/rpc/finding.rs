@@ -61,6 +61,9 @@ fn people_are_understood() {
         ("독서 모임", "퇴근 후 독서모임", None),
         ("ㅎㄱㄹㄴ", "한강러닝", None),
         ("qoemalsxjs", "마포 배드민턴", Some("배드민턴")),
+        ("hiking zmfn", "하이킹 크루", Some("hiking 크루")),
+        ("5km fjsld", "한강러닝", Some("5km 러닝")),
+        ("ㅇㅐㅎ", "댕댕이 산책", Some("dog")),
         ("북한ㅅ", "북한산 등산 모임", None),
         ("자저ㄴ", "고양시 자전거", None),
         ("ㄷㅡㅇㅅㅏㄴㅇㅗㅏㅇ", "등산왕", None),
@@ -110,6 +113,49 @@ fn filters_hold_for_the_kinds_they_apply_to() {
         starts_until: Some(Timestamp::from_us(NOW.us() + 1)),
     };
     assert_eq!(total(fits), all);
+}
+
+#[test]
+fn what_says_little_lifts_nothing_over_what_is_meant() {
+    let town = [
+        document(Kind::Gathering, 1, "귀명창 모임", "공연 전에 사설을 같이 읽어요"),
+        document(Kind::Gathering, 2, "느리게 읽는 밤", "한 권을 두 달에 걸쳐 읽습니다"),
+        document(Kind::Gathering, 3, "책벌레", "소설 반, 인문 반"),
+        document(Kind::Gathering, 4, "체스 클럽", "한 판씩"),
+    ];
+    let stage = Stage::with(&town);
+    for query in ["독서모임", "독서 모임", "독서 클럽", "북클럽", "독서 동호회"]
+    {
+        let found = stage.titles(query, &town);
+        assert_eq!(found.last().unwrap(), "귀명창 모임", "{query}: {found:?}");
+        assert_eq!(found.len(), 3, "{query}: {found:?}");
+    }
+    // By itself it says all there is.
+    assert_eq!(stage.titles("클럽", &town), ["체스 클럽", "귀명창 모임"]);
+}
+
+#[test]
+fn a_word_is_not_taken_for_what_it_ends_in_nor_for_what_it_may_mean_elsewhere() {
+    let town = [
+        document(Kind::Gathering, 1, "가죽공예 공방", "카드지갑부터"),
+        document(Kind::Gathering, 2, "크래프트 맥주", "에일과 라거"),
+        document(Kind::Gathering, 3, "AI 논문 읽기", "Transformer부터"),
+        document(Kind::Gathering, 4, "한강 러닝", "정원 8명, 세 개 조"),
+        document(Kind::Gathering, 5, "댕댕이 산책", "푸들 환영"),
+        document(Kind::Gathering, 6, "꽃 심는 가드닝", "마당에서"),
+    ];
+    let stage = Stage::with(&town);
+    for (query, first, count) in [
+        ("레더크래프트", "가죽공예 공방", 1),
+        ("머신러닝", "AI 논문 읽기", 1),
+        ("가드닝", "꽃 심는 가드닝", 1),
+        ("강아지", "댕댕이 산책", 1),
+        ("정원", "꽃 심는 가드닝", 2),
+        ("개", "댕댕이 산책", 2),
+    ] {
+        let found = stage.titles(query, &town);
+        assert_eq!((found[0].as_str(), found.len()), (first, count), "{query}: {found:?}");
+    }
 }
 
 #[test]
@@ -196,6 +242,11 @@ fn odd_queries_are_plain_words() {
         "등산🙂",
         "등산\u{0}",
         "[등산 TO *]",
+        "등산~99999999^99999999",
+        "^(((((등산*)*)*)*)*)+$",
+        "*등*산*등산*?*?*?*?*?*?",
+        "(a|aa)+등산{1,99999}",
+        "\\등산\\",
         &many,
     ] {
         assert!(stage.find(query, &Filter::default(), 5).total > 0, "{query:?}");
