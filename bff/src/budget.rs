@@ -127,7 +127,7 @@ impl Budgets {
 
     fn lose(&self, why: &dyn std::fmt::Display) {
         if self.lost_at.lock().replace(Instant::now()).is_none() {
-            tracing::warn!(error = %why, "budgets are counted by this process alone for now");
+            tracing::warn!(error = %why, "budgets are counted by this process alone");
         }
     }
 }
