@@ -8,14 +8,14 @@ use crate::load::{Load, expect_no_wrong, slowest};
 use crate::scene::{DEADLINE, SLACK, Scene};
 use crate::wide::Verdict;
 
-const PEOPLE: usize = 64;
+const PEOPLE: usize = 24;
 const FROZEN: Duration = Duration::from_secs(6);
 const CALM: Duration = Duration::from_secs(4);
 
 /// Freezes two services under many people, thaws them, and expects no second outage.
 pub async fn after_a_thaw(scene: &mut Scene) {
     let down = ["gathering", "schedule"];
-    let load = Load::of(scene, PEOPLE, Duration::from_millis(400), &down);
+    let load = Load::of(scene, PEOPLE, Duration::from_millis(1_000), &down);
     load.until(Instant::now(), &Verdict::Whole, PEOPLE).await;
     down.iter().for_each(|room| scene.platform.room(room).freeze());
     let frozen = Instant::now();

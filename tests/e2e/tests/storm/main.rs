@@ -73,7 +73,7 @@ async fn an_answer_lost_after_the_commit_is_given_under_the_same_key_and_the_wor
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_cut_now_and_then_are_asked_for_once_more_and_nobody_notices() {
-    let Some(scene) = Scene::set().await else { return };
+    let Some(scene) = Scene::set_with(&lost::MANY_ASK).await else { return };
     lost::now_and_then(&scene).await;
 }
 

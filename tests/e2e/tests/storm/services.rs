@@ -28,15 +28,15 @@ const FAULTS: [Fault; 6] =
     [Fault::Killed, Fault::Frozen, Fault::Slow, Fault::Torn, Fault::TooLate, Fault::Refusing];
 
 /// Answers of a slow service come within the time of a call, but hardly.
-const SLOW: Duration = CALL.saturating_sub(Duration::from_millis(150));
+const SLOW: Duration = CALL.saturating_sub(Duration::from_millis(200));
 /// Answers that come this late come too late for any call.
 const TOO_LATE: Duration = CALL.saturating_mul(3);
 /// An answer is cut after its first frames.
 const TORN_AFTER_BYTES: usize = 90;
-const PEOPLE: usize = 8;
+const PEOPLE: usize = 4;
 const PAUSE: Duration = Duration::from_millis(20);
 /// Answers in a row that show a state.
-const IN_A_ROW: usize = 8;
+const IN_A_ROW: usize = 6;
 /// How long a fault lasts once it shows; `MOIM_STORM_MS` in the environment makes it longer.
 const LASTS: Duration = Duration::from_millis(500);
 /// A busy machine may be late by much.

@@ -30,7 +30,7 @@ pub const WIDE: &str = r#"query($ids: [ID!]!) {
     ... on Review { author { nickname } } ... on ChatMessage { author { nickname } } }
   search(query: "등산", first: 9) { edges { highlights { field } node {
     __typename ... on Gathering { title } ... on Schedule { title } ... on Member { nickname } } } }
-  searchSuggestions(prefix: "등")
+  again: search(query: "강변", first: 1) { pageInfo { hasPreviousPage } }
 }"#;
 
 /// What is null, each with one error, while a service is down. `*` is every place of a list, `:Member` only where
@@ -64,7 +64,7 @@ pub const FIELDS: [(&str, &[&str]); 8] = [
     ("review", &["gatherings.edges.*.node.reviews", "nodes.5"]),
     ("chat", &["gatherings.edges.*.node.messages", "nodes.6"]),
     ("notification", &["viewer.notifications", "viewer.unreadNotificationCount", "nodes.7"]),
-    ("search", &["search", "searchSuggestions"]),
+    ("search", &["search", "again"]),
 ];
 
 /// How an answer stands to the one of a sound platform.
@@ -196,7 +196,7 @@ fn text(path: &[Value]) -> String {
 
 #[test]
 fn an_answer_with_anything_but_the_expected_nulls_is_wrong() {
-    let sound = json!({ "search": { "edges": [] }, "searchSuggestions": ["등산"], "other": 1 });
+    let sound = json!({ "search": { "edges": [] }, "again": {}, "other": 1 });
     let healthy = Healthy(sound.clone());
     let error = |field: &str| {
         json!({ "path": [field], "extensions": { "code": "UNAVAILABLE", "service": "search",
@@ -210,7 +210,7 @@ fn an_answer_with_anything_but_the_expected_nulls_is_wrong() {
         fields.iter().for_each(|field| data[*field] = Value::Null);
         data
     };
-    let both = ["search", "searchSuggestions"];
+    let both = ["search", "again"];
     assert_eq!(judge(sound.clone(), vec![]), Verdict::Whole);
     assert_eq!(judge(without(&both), both.map(error).to_vec()), Verdict::Expected);
     assert_eq!(judge(without(&["search"]), vec![error("search")]), Verdict::Fewer);
