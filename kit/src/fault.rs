@@ -23,24 +23,16 @@ macro_rules! codes {
             pub const ALL: &'static [Self] = &[$(Self::$code,)*];
 
             /// As GraphQL and `ErrorInfo` spell it.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$code => $name,)* }
-            }
+            pub const fn name(self) -> &'static str { match self { $(Self::$code => $name,)* } }
 
             /// The gRPC code it travels as.
-            pub const fn grpc(self) -> tonic::Code {
-                match self { $(Self::$code => tonic::Code::$grpc,)* }
-            }
+            pub const fn grpc(self) -> tonic::Code { match self { $(Self::$code => tonic::Code::$grpc,)* } }
 
             /// What it says, in a sentence.
-            pub const fn meaning(self) -> &'static str {
-                match self { $(Self::$code => concat!($($doc),*),)* }
-            }
+            pub const fn meaning(self) -> &'static str { match self { $(Self::$code => concat!($($doc),*),)* } }
 
             /// The code of that name.
-            pub fn from_name(name: &str) -> Option<Self> {
-                match name { $($name => Some(Self::$code),)* _ => None }
-            }
+            pub fn from_name(name: &str) -> Option<Self> { match name { $($name => Some(Self::$code),)* _ => None } }
         }
     };
 }
