@@ -151,6 +151,27 @@ async fn a_peer_that_fell_silent_is_noticed_and_left() {
 }
 
 #[tokio::test]
+async fn a_frozen_process_of_two_is_put_aside() {
+    let (tasks, frozen) = (Tasks::new(), Arc::default());
+    let (first, second) = (Room::saying(Code::Ok), Room::saying(Code::Ok));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = listener.local_addr().unwrap();
+    forward(listener, first.listen(&tasks).await, Arc::clone(&frozen), &tasks);
+    let wire = shielded(&format!("http://{proxy},http://{}", second.listen(&tasks).await));
+    while first.calls() == 0 || second.calls() == 0 {
+        assert_eq!(ask(&wire, &call(), "Get").await.code(), Code::Ok);
+    }
+    frozen.store(true, Ordering::SeqCst);
+    let mut failed = 0;
+    for _ in 0..100 {
+        let hurried = call().until(Instant::now() + Duration::from_millis(300));
+        failed += usize::from(ask(&wire, &hurried, "Get").await.code() != Code::Ok);
+    }
+    assert!((1..=15).contains(&failed), "{failed} of 100");
+    tasks.token().cancel();
+}
+
+#[tokio::test]
 async fn an_answer_that_is_told_in_too_many_words_leaves_its_neighbours_alone() {
     let room = Room::new(|asked| async move {
         match asked.method.as_str() {

@@ -93,7 +93,7 @@ impl<'a> Vocabulary<'a> {
     pub fn told_of(&self, word: &str) -> u64 {
         let mark = self.analyzer.mark(word);
         let of = |field: Field, word: &str| {
-            self.searcher.doc_freq(&Term::from_field_text(field, word)).unwrap_or(0)
+            alive::documents(self.searcher, &Term::from_field_text(field, word))
         };
         [TITLE, TEXT]
             .map(|part| self.fields.words[part])

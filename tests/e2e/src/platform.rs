@@ -166,7 +166,7 @@ impl Platform {
             Process::start(room, directory.path(), &["run", room, "--data", &data], &all)
         };
         let processes = ROOMS.into_iter().chain(["bff"]).map(start).collect();
-        Self::ready(directory, processes, vec![format!("http://{endpoint}")]).await
+        Self::ready(program(), directory, processes, vec![format!("http://{endpoint}")]).await
     }
 
     /// Two processes with every room in each, on one PostgreSQL; `None`, said loudly, when there is none.
