@@ -312,12 +312,12 @@ mod tests {
 
     #[test]
     fn each_of_several_addresses_must_be_one() {
-        assert!(Balance::try_new("http://127.0.0.1:1,member").is_err());
+        assert!(Balance::try_new("http://127.0.0.1:1,member", None).is_err());
     }
 
     #[tokio::test]
     async fn whatever_is_known_of_processes_one_is_always_asked() {
-        let balance = Balance::try_new("http://127.0.0.1:1, http://127.0.0.2:1").unwrap();
+        let balance = Balance::try_new("http://127.0.0.1:1, http://127.0.0.2:1", None).unwrap();
         for _ in 0..20 {
             assert!(send(&balance).await.extensions().get::<NotSent>().is_some());
         }

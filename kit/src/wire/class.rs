@@ -37,9 +37,9 @@ impl Class {
             let rest = method.strip_prefix(*word);
             rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_lowercase()))
         };
-        if STREAMS.iter().any(|word| begins(&word)) {
+        if STREAMS.iter().any(|word| begins(word)) {
             Self::Stream
-        } else if READS.iter().any(|word| begins(&word)) {
+        } else if READS.iter().any(|word| begins(word)) {
             Self::Read
         } else {
             Self::Write
