@@ -97,7 +97,7 @@ impl Gate for MembersBehind {
     }
 }
 
-async fn both() -> [(&'static str, Wire); 2] {
+async fn everywhere() -> [(&'static str, Wire); 4] {
     let verifier = Arc::new(Verifier::new(Clock::system()));
     verifier.set_source(Arc::new(NoKeys));
     let guarded = Guarded::new(Probe, verifier, Arc::new(MembersBehind));
@@ -108,7 +108,14 @@ async fn both() -> [(&'static str, Wire); 2] {
     tokio::spawn(
         Server::builder().add_routes(routes).serve_with_incoming(TcpIncoming::from(listener)),
     );
-    [("next door", wire::local(guarded)), ("over the network", wire::remote(&address).unwrap())]
+    let (near, far) = (wire::local(guarded), wire::remote(&address).unwrap());
+    let shielded = |wire: &Wire| wire::shielded("probe", &wire::Config::default(), wire.clone());
+    [
+        ("next door, shielded", shielded(&near)),
+        ("over the network, shielded", shielded(&far)),
+        ("next door", near),
+        ("over the network", far),
+    ]
 }
 
 fn call() -> Call {
@@ -134,7 +141,7 @@ fn seen(noun: &str) -> Seen {
 
 #[tokio::test]
 async fn what_travels_with_a_call_arrives_and_what_is_only_in_memory_does_not() {
-    for (place, wire) in both().await {
+    for (place, wire) in everywhere().await {
         let call = call().keyed(Some("k-1")).having_seen(seen("gathering"));
         let told = ask(&wire, &call, "Tell").await;
         let trace = call.trace().trace_id();
@@ -149,7 +156,7 @@ async fn what_travels_with_a_call_arrives_and_what_is_only_in_memory_does_not() 
 
 #[tokio::test]
 async fn a_fault_keeps_its_code_reason_and_field() {
-    for (place, wire) in both().await {
+    for (place, wire) in everywhere().await {
         let fault = Fault::from(ask(&wire, &call(), "Refuse").await);
         assert_eq!(fault.code(), Code::Full, "{place}");
         assert_eq!((fault.reason(), fault.field()), ("SEATS_GONE", Some("x")), "{place}");
@@ -158,7 +165,7 @@ async fn a_fault_keeps_its_code_reason_and_field() {
 
 #[tokio::test]
 async fn a_panic_stays_in_its_call_and_tells_the_caller_nothing() {
-    for (place, wire) in both().await {
+    for (place, wire) in everywhere().await {
         let status = ask(&wire, &call(), "Panic").await;
         assert_eq!(status.code(), tonic::Code::Internal, "{place}");
         assert!(!format!("{status:?}").contains("as asked"), "{place}");
@@ -168,7 +175,7 @@ async fn a_panic_stays_in_its_call_and_tells_the_caller_nothing() {
 
 #[tokio::test]
 async fn a_call_ends_at_its_deadline_and_one_that_is_over_is_not_made() {
-    for (place, wire) in both().await {
+    for (place, wire) in everywhere().await {
         let soon = call().until(Instant::now() + Duration::from_millis(100));
         let status = ask(&wire, &soon, "Slow").await;
         assert_eq!(status.code(), tonic::Code::DeadlineExceeded, "{place}");
@@ -185,7 +192,7 @@ async fn a_token_that_is_not_good_and_a_copy_that_is_behind_stop_a_call_before_i
         member: moim_kit::id::MemberId::fresh(),
         session: moim_kit::id::SessionId::fresh(),
     };
-    for (place, wire) in both().await {
+    for (place, wire) in everywhere().await {
         let forged = call().by(caller, "not.a.token");
         let status = ask(&wire, &forged, "Panic").await;
         assert_eq!(status.code(), tonic::Code::Unauthenticated, "{place}");

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Response, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use tonic::body::Body;
@@ -25,11 +25,20 @@ impl Whole {
     /// Reads an answer to its end; what is torn becomes UNAVAILABLE.
     pub(super) async fn read(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
+        let told = parts.headers.contains_key(Status::GRPC_STATUS);
+        if parts.status != StatusCode::OK && !told {
+            // Something in between that does not speak gRPC.
+            return Self::of(Status::unavailable(format!("answered with {}", parts.status)));
+        }
         if body.is_end_stream() {
-            return Self { headers: parts.headers, data: Bytes::new(), trailers: None };
+            let whole = Self { headers: parts.headers, data: Bytes::new(), trailers: None };
+            return if told { whole } else { Self::of(torn()) };
         }
         match collect(body).await {
-            Ok((data, trailers)) => Self { headers: parts.headers, data, trailers },
+            Ok((data, trailers)) if told || has_status(trailers.as_ref()) => {
+                Self { headers: parts.headers, data, trailers }
+            }
+            Ok(_) => Self::of(torn()),
             Err(status) => Self::of(status),
         }
     }
@@ -41,7 +50,8 @@ impl Whole {
 
     /// How it ended, unless well.
     pub(super) fn failure(&self) -> Option<Status> {
-        failure(self.trailers.as_ref().unwrap_or(&self.headers))
+        let trailers = self.trailers.as_ref().filter(|_| has_status(self.trailers.as_ref()));
+        failure(trailers.unwrap_or(&self.headers))
     }
 
     pub(super) fn into_response(self) -> Response<Body> {
@@ -63,6 +73,10 @@ pub(super) fn failure(headers: &HeaderMap) -> Option<Status> {
     }
     let status = Status::from_header_map(headers).unwrap_or_else(torn);
     (status.code() != Code::Ok).then_some(status)
+}
+
+fn has_status(trailers: Option<&HeaderMap>) -> bool {
+    trailers.is_some_and(|trailers| trailers.contains_key(Status::GRPC_STATUS))
 }
 
 fn torn() -> Status {
@@ -95,7 +109,8 @@ async fn collect(mut body: Body) -> Result<(Bytes, Option<HeaderMap>), Status> {
             return Err(Status::out_of_range("the answer is too large"));
         }
     }
-    Err(torn())
+    let data = if more.is_empty() { first } else { more.freeze() };
+    Ok((data, None))
 }
 
 /// A body that is all there.

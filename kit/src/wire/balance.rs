@@ -1,6 +1,7 @@
 //! The processes of a room: found by name, asked in turn by how busy they are, put aside while they fail.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -38,8 +39,12 @@ pub(super) struct Balance(Arc<Inner>);
 struct Inner {
     names: Vec<Name>,
     nodes: ArcSwap<Vec<Arc<Node>>>,
+    look: Look,
     looking: Mutex<Looking>,
 }
+
+/// Says what a host and port stand for.
+type Look = fn(String, u16) -> BoxFuture<io::Result<Vec<SocketAddr>>>;
 
 /// What an address names.
 #[derive(Debug)]
@@ -57,11 +62,18 @@ struct Looking {
 
 impl Balance {
     pub(super) fn try_new(addresses: &str) -> Result<Self, BadAddress> {
+        Self::looking(addresses, |host, port| {
+            Box::pin(async move { Ok(lookup_host((host, port)).await?.collect()) })
+        })
+    }
+
+    fn looking(addresses: &str, look: Look) -> Result<Self, BadAddress> {
         let names = addresses.split(',').map(|address| Name::try_new(address.trim()));
         let names = names.collect::<Result<Vec<_>, _>>()?;
         let fixed: Vec<_> = names.iter().filter_map(Name::fixed).collect();
         let inner = Inner {
             nodes: ArcSwap::from_pointee(Vec::new()),
+            look,
             looking: Mutex::new(Looking { last: None, task: None }),
             names,
         };
@@ -112,13 +124,13 @@ impl Balance {
         request: Request<Body>,
     ) -> Response<Body> {
         let (response, aside) = node.send(request).await;
-        if aside {
-            if nodes.len() > 1 {
-                tracing::warn!(at = %node.at, "a process of a room is put aside");
-                if let Some(catalogue) = metrics::catalogue() {
-                    catalogue.ejected.add(1, &[KeyValue::new("address", node.at.to_string())]);
-                }
+        if aside && nodes.len() > 1 {
+            tracing::warn!(at = %node.at, "a process of a room is put aside");
+            if let Some(catalogue) = metrics::catalogue() {
+                catalogue.ejected.add(1, &[KeyValue::new("address", node.at.to_string())]);
             }
+        }
+        if aside || response.extensions().get::<NotSent>().is_some() {
             self.look_up_after(LOOK_UP_AGAIN);
         }
         response
@@ -154,14 +166,16 @@ impl Inner {
                 found.push((nth, at));
                 continue;
             }
-            let looked =
-                timeout(LOOK_UP_WITHIN, lookup_host((name.host.as_str(), name.port))).await;
+            let look = (self.look)(name.host.clone(), name.port);
+            let looked = timeout(LOOK_UP_WITHIN, look).await;
             match looked {
-                Ok(Ok(addresses)) => found.extend(addresses.map(|at| (nth, at))),
+                Ok(Ok(addresses)) => found.extend(addresses.into_iter().map(|at| (nth, at))),
                 // Those that were known may well go on.
                 _ => {
                     tracing::warn!(host = name.host, "the name of a room is not found");
-                    found.extend(self.nodes.load().iter().map(|node| (nth, node.at)));
+                    let known = self.nodes.load();
+                    let of_name = known.iter().filter(|node| node.name == nth);
+                    found.extend(of_name.map(|node| (nth, node.at)));
                 }
             }
         }
@@ -179,7 +193,7 @@ impl Inner {
             let known = old.iter().find(|node| node.at == *at).cloned();
             let node = known.or_else(|| {
                 let channel = connect_to(&self.names.get(*nth)?.endpoint, *at).ok()?;
-                Some(Arc::new(Node::new(*at, channel)))
+                Some(Arc::new(Node::new(*nth, *at, channel)))
             });
             nodes.extend(node);
         }
@@ -240,5 +254,72 @@ impl Service<Request<Body>> for Balance {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let this = self.clone();
         Box::pin(async move { Ok(this.send(request).await) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(20);
+
+    fn nodes(balance: &Balance) -> Vec<String> {
+        balance.0.nodes.load().iter().map(|node| node.at.to_string()).collect()
+    }
+
+    async fn send(balance: &Balance) -> Response<Body> {
+        let request = Request::post("http://room.test/moim.x.v1.XService/Get").body(Body::empty());
+        balance.clone().send(request.unwrap()).await
+    }
+
+    /// Nobody listens at port 1, so that each call finds its process unreachable.
+    fn moved(_: String, _: u16) -> BoxFuture<io::Result<Vec<SocketAddr>>> {
+        static TIMES: AtomicUsize = AtomicUsize::new(0);
+        let times = TIMES.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async move {
+            match times {
+                0 => Ok(vec!["127.0.0.1:1".parse().unwrap(), "127.0.0.2:1".parse().unwrap()]),
+                1 => Err(io::Error::other("no answer")),
+                _ => Ok(vec!["127.0.0.2:1".parse().unwrap(), "127.0.0.3:1".parse().unwrap()]),
+            }
+        })
+    }
+
+    #[tokio::test]
+    async fn a_name_is_looked_up_again_after_a_process_could_not_be_reached() {
+        let balance = Balance::looking("http://room.test:1", moved).unwrap();
+        assert!(nodes(&balance).is_empty(), "not before the first call");
+        assert!(send(&balance).await.extensions().get::<NotSent>().is_some());
+        assert_eq!(nodes(&balance), ["127.0.0.1:1", "127.0.0.2:1"]);
+        let kept = balance.0.nodes.load()[1].clone();
+        timeout(SOON, async {
+            while nodes(&balance) != ["127.0.0.2:1", "127.0.0.3:1"] {
+                assert!(nodes(&balance).contains(&"127.0.0.2:1".to_owned()));
+                send(&balance).await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await
+        .expect("looked up again");
+        assert!(Arc::ptr_eq(&kept, &balance.0.nodes.load()[0]), "its connection is kept");
+    }
+
+    #[test]
+    fn each_of_several_addresses_must_be_one() {
+        assert!(Balance::try_new("http://127.0.0.1:1,member").is_err());
+    }
+
+    #[tokio::test]
+    async fn whatever_is_known_of_processes_one_is_always_asked() {
+        let balance = Balance::try_new("http://127.0.0.1:1, http://127.0.0.2:1").unwrap();
+        for _ in 0..20 {
+            assert!(send(&balance).await.extensions().get::<NotSent>().is_some());
+        }
+        let nodes = balance.0.nodes.load();
+        assert!(nodes.iter().all(|node| node.is_aside(Instant::now())));
+        assert!(pick(&nodes, &[]).is_some());
+        assert!(pick(&nodes, &nodes).is_none());
     }
 }

@@ -25,21 +25,26 @@ pub(super) fn endpoint(address: &str) -> Result<Endpoint, BadAddress> {
     if uri.scheme_str() != Some("http") || uri.host().is_none() {
         return Err(bad());
     }
-    Ok(endpoint
+    Ok(tuned(endpoint))
+}
+
+fn tuned(endpoint: Endpoint) -> Endpoint {
+    endpoint
         .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true)
         .http2_max_header_list_size(HEADER_BYTES)
         .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
         .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
-        .keep_alive_while_idle(true))
+        .keep_alive_while_idle(true)
 }
 
 /// A connection to one of the processes that the name in an address stands for; what is sent there and
 /// whoever must answer there still goes by the name.
 pub(super) fn connect_to(named: &Endpoint, at: SocketAddr) -> Result<Channel, BadAddress> {
     let scheme = named.uri().scheme_str().unwrap_or("http");
-    let there = endpoint(&format!("{scheme}://{at}"))?;
-    Ok(there.origin(named.uri().clone()).connect_lazy())
+    let there = format!("{scheme}://{at}");
+    let there = Endpoint::from_shared(there.clone()).map_err(|_| BadAddress(there))?;
+    Ok(tuned(there).origin(named.uri().clone()).connect_lazy())
 }
 
 #[cfg(test)]

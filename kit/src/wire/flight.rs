@@ -60,8 +60,9 @@ impl Flights {
         self.0.writes.load(Ordering::Acquire)
     }
 
-    pub(super) fn write_ended(&self) {
-        self.0.writes.fetch_add(1, Ordering::AcqRel);
+    /// Held while something is written, however that ends.
+    pub(super) fn writing(&self) -> Writing {
+        Writing(self.clone())
     }
 
     /// Joins the flight of this key, or begins it; true when joined. It goes on for as long as anybody waits.
@@ -95,6 +96,14 @@ impl Flights {
 impl fmt::Debug for Flights {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Flights").field("under_way", &self.0.under_way.lock().len()).finish()
+    }
+}
+
+pub(super) struct Writing(Flights);
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.0.writes.fetch_add(1, Ordering::AcqRel);
     }
 }
 

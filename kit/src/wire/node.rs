@@ -23,9 +23,13 @@ use crate::call::timeout_in;
 const FAILURES: u32 = 5;
 const ASIDE: Duration = Duration::from_millis(250);
 const ASIDE_DOUBLINGS: u32 = 5;
+/// Timers are as exact as this.
+const TICK: Duration = Duration::from_millis(5);
 
 #[derive(Debug)]
 pub(super) struct Node {
+    /// Which of the room's addresses named it.
+    pub name: usize,
     pub at: SocketAddr,
     channel: Channel,
     in_flight: AtomicUsize,
@@ -49,8 +53,8 @@ enum Found {
 }
 
 impl Node {
-    pub(super) fn new(at: SocketAddr, channel: Channel) -> Self {
-        Self { at, channel, in_flight: AtomicUsize::new(0), health: Mutex::default() }
+    pub(super) fn new(name: usize, at: SocketAddr, channel: Channel) -> Self {
+        Self { name, at, channel, in_flight: AtomicUsize::new(0), health: Mutex::default() }
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -124,7 +128,7 @@ struct Asked {
 impl Drop for Asked {
     fn drop(&mut self) {
         self.node.in_flight.fetch_sub(1, Ordering::Relaxed);
-        if !self.is_over && self.due.is_some_and(|due| Instant::now() >= due) {
+        if !self.is_over && self.due.is_some_and(|due| Instant::now() + TICK >= due) {
             self.node.note(Found::Failing);
         }
     }

@@ -113,11 +113,8 @@ impl Shield {
         if class == Class::Read && ask.has_its_time(self.reads.timeout) {
             return self.share(ask).await;
         }
-        let whole = self.repeat(&ask).await;
-        if class == Class::Write {
-            self.flights.write_ended();
-        }
-        whole.into_response()
+        let _writing = (class == Class::Write).then(|| self.flights.writing());
+        self.repeat(&ask).await.into_response()
     }
 
     async fn share(self: Arc<Self>, ask: Ask) -> Response<Body> {

@@ -171,6 +171,29 @@ async fn results_of_a_room_that_is_down_keep_their_highlights_and_search_takes_o
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_that_is_not_asked_any_more_says_when_to_come_again() {
+    let knobs = [
+        ("MOIM_SHIELD__BREAKER__MINIMUM_CALLS", "3"),
+        ("MOIM_SHIELD__BREAKER__WAIT_MS", "60000"),
+        ("MOIM_SHIELD__BREAKER__WAIT_MOST_MS", "60000"),
+    ];
+    let Some(mut platform) = Platform::apart_with(&knobs).await else { return };
+    let host = platform.sign_up("host").await;
+    host.create_gathering(json!({})).await;
+    platform.processes[SCHEDULE].kill();
+    let body = eventually(async || {
+        let body = host.graphql(BROWSE, json!({})).await;
+        let told = body["errors"][0]["extensions"]["retryAfterMs"].as_i64();
+        // Longer than is told of a room of which nothing is known.
+        if told.is_some_and(|ms| ms > 10_000) { Ok(body) } else { Err(body) }
+    })
+    .await;
+    let path = json!(["gatherings", "edges", 0, "node", "schedules"]);
+    expect_outage(&body, "schedule", &[path]);
+    assert_eq!(body["data"]["gatherings"]["edges"][0]["node"]["host"]["nickname"], "host");
+}
+
 const SEARCH: &str = "{ gatherings(first: 9) { edges { node { title } } }
   search(query: \"등산\", first: 9) { edges { highlights { field } node {
     ... on Gathering { title } ... on Member { nickname } } } } }";
