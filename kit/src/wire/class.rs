@@ -33,13 +33,13 @@ impl Class {
     /// Of a path such as `/moim.member.v1.MemberService/BatchGet`; what is not known to read may write.
     pub(super) fn of(path: &str) -> Self {
         let method = path.rsplit('/').next().unwrap_or_default();
-        let begins = |word: &&str| {
+        let begins = |word: &&'static str| {
             let rest = method.strip_prefix(*word);
             rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_lowercase()))
         };
-        if STREAMS.iter().any(|word| begins(word)) {
+        if STREAMS.iter().any(begins) {
             Self::Stream
-        } else if READS.iter().any(|word| begins(word)) {
+        } else if READS.iter().any(begins) {
             Self::Read
         } else {
             Self::Write

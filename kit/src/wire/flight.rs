@@ -42,6 +42,7 @@ impl Hash for Key {
 }
 
 type Flight = Shared<BoxFuture<Arc<Whole>>>;
+type WeakFlight = WeakShared<BoxFuture<Arc<Whole>>>;
 
 /// The calls that are under way.
 #[derive(Clone, Default)]
@@ -49,7 +50,7 @@ pub(super) struct Flights(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    under_way: Mutex<HashMap<Key, (u64, WeakShared<BoxFuture<Arc<Whole>>>)>>,
+    under_way: Mutex<HashMap<Key, (u64, WeakFlight)>>,
     next: AtomicU64,
     writes: AtomicU64,
 }

@@ -165,7 +165,9 @@ fn network_status(error: tonic::transport::Error) -> Status {
         Code::Cancelled if status.message() == "Timeout expired" => {
             Status::deadline_exceeded("the deadline passed")
         }
-        Code::Unknown | Code::Cancelled => Status::unavailable(status.message()),
-        _ => status,
+        Code::DeadlineExceeded => status,
+        // Whatever HTTP/2 complains of, such as too many calls given up on while the peer was frozen: nobody has
+        // answered, and the peer did not say no.
+        _ => Status::unavailable(status.message()),
     }
 }

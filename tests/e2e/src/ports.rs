@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 const FIRST: u16 = 12_000;
 const SPAN: u16 = 20_000;
 /// Test processes that run side by side start this far apart.
-const STRIDE: u32 = 16;
+const STRIDE: u32 = 64;
 
 /// A port on this machine that nobody listens on and that this process gives out once.
 pub fn free_port() -> u16 {

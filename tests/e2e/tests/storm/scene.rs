@@ -15,10 +15,11 @@ pub const CALL: Duration = Duration::from_millis(2_000);
 pub const SLACK: Duration = Duration::from_secs(2);
 /// Nobody signs in again; one call spends but a part of the endpoint's time; a few people are enough to open a breaker,
 /// and not too many for a room on a machine that does much else.
-const KNOBS: [(&str, &str); 9] = [
+const KNOBS: [(&str, &str); 10] = [
     ("MOIM_BFF__QUERY_DEADLINE_MS", "5000"),
     ("MOIM_SHIELD__READ_TIMEOUT_MS", "2000"),
     ("MOIM_SHIELD__WRITE_TIMEOUT_MS", "2000"),
+    ("MOIM_SCHEDULE__PAY_WAIT_MS", "500"),
     ("MOIM_SHIELD__BREAKER__MINIMUM_CALLS", "8"),
     ("MOIM_SHIELD__IN_FLIGHT", "100"),
     ("MOIM_SHIELD__IN_FLIGHT_LEAST", "100"),

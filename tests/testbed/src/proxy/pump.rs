@@ -100,7 +100,8 @@ pub(super) async fn pump(
             if let Some(limit) = limit.filter(|_| torn) {
                 bytes = &bytes[..limit - passed];
             }
-            passed += bytes.len();
+            // What passed before connections were cut does not count.
+            passed = if limit.is_some() { passed + bytes.len() } else { 0 };
             let now = Instant::now();
             last_due = match mode {
                 Mode::Late(lateness) if side.answers => now + lateness,
