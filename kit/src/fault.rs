@@ -12,6 +12,7 @@ use tonic::Status;
 use tonic_types::{ErrorDetails, StatusExt};
 
 const DOMAIN: &str = "moim";
+const AWAY: (Code, &str) = (Code::Unavailable, "Not available right now.");
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $code:ident $name:literal $grpc:ident;)*) => {
@@ -311,13 +312,12 @@ impl From<Status> for Fault {
             return fault;
         }
         let (code, message) = match status.code() {
-            tonic::Code::Unavailable | tonic::Code::Cancelled => {
-                (Code::Unavailable, "Not available right now.")
-            }
+            tonic::Code::Unavailable | tonic::Code::Cancelled => AWAY,
             tonic::Code::DeadlineExceeded => (Code::DeadlineExceeded, "It took too long."),
             tonic::Code::Unauthenticated => (Code::Unauthenticated, "Sign in first."),
             tonic::Code::ResourceExhausted => (Code::RateLimited, "Too much at once."),
             tonic::Code::Aborted => (Code::Conflict, "Someone else was changing this; try again."),
+            _ if status.source().is_some() => AWAY, // Of our own transport: the answer broke off.
             _ => (Code::Internal, "Something went wrong."),
         };
         Self::new(code, code.name(), message).because(status)
@@ -395,5 +395,6 @@ mod tests {
     fn a_foreign_status_becomes_a_closed_code() {
         assert_eq!(Fault::from(Status::unavailable("gone")).code(), Code::Unavailable);
         assert_eq!(Fault::from(Status::data_loss("gone")).code(), Code::Internal);
+        assert_eq!(Fault::from(Status::from_error("cut off".into())).code(), Code::Unavailable);
     }
 }
