@@ -1,7 +1,8 @@
 //! Points at which a process kills itself when it is told to, so that proofs can lose it exactly there.
 //!
 //! `MOIM_CRASH=<point>:<noun>@<version>:<nth>` names the point, the state whose passing counts, and which
-//! passing ends the process. It exists under the feature `crash` alone, which nothing turns on by itself.
+//! passing ends the process; `MOIM_CRASH=<point>:<nth>` a point of a room's own. It exists under the feature
+//! `crash` alone, which nothing turns on by itself.
 
 use std::process::Command;
 use std::str::FromStr;
@@ -26,11 +27,17 @@ pub(crate) enum Point {
 /// What ends the process.
 #[derive(Debug)]
 struct Trap {
-    point: Point,
-    noun: String,
-    version: i64,
+    place: Place,
     nth: u64,
     passed: AtomicU64,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// A state comes to a point.
+    State { point: Point, noun: String, version: i64 },
+    /// A room comes to a point of its own, of this name.
+    Own(String),
 }
 
 static TRAP: LazyLock<Option<Trap>> = LazyLock::new(told);
@@ -54,12 +61,27 @@ pub(crate) fn reach<'a>(point: Point, facts: impl IntoIterator<Item = &'a Fact>)
     }
 }
 
+/// A room has come to a point of its own; does not return when it is the one to die at.
+pub fn pass(point: &str) {
+    if TRAP.as_ref().is_some_and(|trap| trap.springs_at(point)) {
+        die();
+    }
+}
+
 impl Trap {
-    fn springs(&self, point: Point, fact: &Fact) -> bool {
-        let is_meant = fact.kind == Kind::State
-            && (point, fact.noun.as_str(), fact.version)
-                == (self.point, self.noun.as_str(), self.version);
-        is_meant && self.passed.fetch_add(1, Ordering::Relaxed) + 1 == self.nth
+    fn springs(&self, at: Point, fact: &Fact) -> bool {
+        let Place::State { point, noun, version } = &self.place else { return false };
+        let is_meant =
+            fact.kind == Kind::State && (at, &fact.noun, fact.version) == (*point, noun, *version);
+        is_meant && self.is_nth()
+    }
+
+    fn springs_at(&self, own: &str) -> bool {
+        matches!(&self.place, Place::Own(point) if point == own) && self.is_nth()
+    }
+
+    fn is_nth(&self) -> bool {
+        self.passed.fetch_add(1, Ordering::Relaxed) + 1 == self.nth
     }
 }
 
@@ -90,15 +112,16 @@ impl FromStr for Trap {
     type Err = ();
 
     fn from_str(told: &str) -> Result<Self, ()> {
-        let [point, step, nth] = told.split(':').collect::<Vec<_>>()[..] else { return Err(()) };
-        let (noun, version) = step.split_once('@').ok_or(())?;
-        Ok(Self {
-            point: point.parse()?,
-            noun: noun.to_owned(),
-            version: version.parse().map_err(|_| ())?,
-            nth: nth.parse().map_err(|_| ())?,
-            passed: AtomicU64::new(0),
-        })
+        let (place, nth) = match told.split(':').collect::<Vec<_>>()[..] {
+            [point, step, nth] => {
+                let (noun, version) = step.split_once('@').ok_or(())?;
+                let version = version.parse().map_err(|_| ())?;
+                (Place::State { point: point.parse()?, noun: noun.to_owned(), version }, nth)
+            }
+            [point, nth] if !point.is_empty() => (Place::Own(point.to_owned()), nth),
+            _ => return Err(()),
+        };
+        Ok(Self { place, nth: nth.parse().map_err(|_| ())?, passed: AtomicU64::new(0) })
     }
 }
 
@@ -141,10 +164,24 @@ mod tests {
     }
 
     #[test]
+    fn a_point_of_a_room_springs_the_trap_at_the_nth_passing_and_no_other() {
+        let trap: Trap = "index_prepared:2".parse().unwrap();
+        assert!(!trap.springs(Point::AfterCommit, &state("order", 2, Kind::State)));
+        let passings = ["index_prepared", "index_swapped", "index_prepared", "index_prepared"];
+        assert_eq!(passings.map(|it| trap.springs_at(it)), [false, false, true, false]);
+    }
+
+    #[test]
     fn what_is_not_understood_is_refused() {
-        for told in
-            ["", "after_commit", "someday:seat@1:1", "before_ack:seat:1", "before_ack:seat@1:x"]
-        {
+        for told in [
+            "",
+            "after_commit",
+            ":1",
+            "someday:seat@1:1",
+            "before_ack:seat:1",
+            "before_ack:seat@1:x",
+            "index_prepared:x",
+        ] {
             assert!(told.parse::<Trap>().is_err(), "{told}");
         }
     }

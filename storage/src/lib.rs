@@ -6,7 +6,7 @@ mod args;
 mod carrier;
 mod copies;
 #[cfg(feature = "crash")]
-mod crash;
+pub mod crash;
 mod dead_letter;
 mod error;
 mod facts;
