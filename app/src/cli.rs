@@ -52,7 +52,7 @@ enum Command {
         #[arg(required = true, value_parser = ROOMS)]
         rooms: Vec<String>,
     },
-    /// See how the search room understands people.
+    /// See what the search room holds, and how it understands people.
     Search {
         #[command(subcommand)]
         question: Question,
@@ -75,6 +75,8 @@ enum Question {
         #[arg(long, default_value_t = 10)]
         first: i32,
     },
+    /// List every document of the index in the data directory: noun, id, version, category and region.
+    List,
 }
 
 /// For requests in flight at the end.
@@ -112,6 +114,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
             Some(Command::Replay { rooms }) => replay(&config, &rooms).await,
             Some(Command::Search { question: Question::Explain { query, first } }) => {
                 print(&explain::explain(&config, &query, first).await?)
+            }
+            Some(Command::Search { question: Question::List }) => {
+                print(&explain::list(&config).await?)
             }
             Some(Command::Run { rooms }) if !rooms.is_empty() => {
                 let rooms: BTreeSet<_> =

@@ -1,4 +1,5 @@
-//! How a query is understood, for operators: by the index of this machine, or by the search room elsewhere.
+//! What the search room knows, for operators: how a query is understood, by the index of this machine or by the
+//! search room elsewhere, and what stands in the index of this machine.
 
 use std::time::Duration;
 
@@ -22,6 +23,12 @@ pub async fn explain(config: &Config, query: &str, first: i32) -> anyhow::Result
         Some(text) => Ok(text),
         None => ask(config, query, first).await,
     }
+}
+
+/// Every document of the index in the data directory.
+pub async fn list(config: &Config) -> anyhow::Result<String> {
+    let found = moim_search::list(&config.index()).await?;
+    found.with_context(|| format!("there is no index in {}", config.house.data.display()))
 }
 
 async fn ask(config: &Config, query: &str, first: i32) -> anyhow::Result<String> {

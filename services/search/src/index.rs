@@ -22,6 +22,10 @@ const CURRENT: &str = "current";
 const FINGERPRINT: &str = "fingerprint";
 /// Names the replica whose rows the indexes were made from.
 const REPLICA: &str = "replica";
+/// The engine's list of its files, without which it neither checks nor removes them.
+const MANAGED: &str = ".managed.json";
+/// Merged once so many of a segment's documents are gone: what is searched and counted stays near to what is there.
+const GONE_BEFORE_MERGE: f32 = 0.3;
 
 /// Why the index cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +36,9 @@ pub enum Broken {
     /// The files cannot be read or written.
     #[error("the index's directory: {0}")]
     Directory(#[from] io::Error),
+    /// It could not be opened again after it had failed.
+    #[error("the index is not open for writing")]
+    Closed,
 }
 
 impl From<Broken> for Fault {
@@ -43,8 +50,9 @@ impl From<Broken> for Fault {
 /// One index, open for reading and writing.
 pub struct Shelf {
     path: PathBuf,
+    index: Index,
     reader: IndexReader,
-    writer: Mutex<IndexWriter>,
+    writer: Mutex<Option<IndexWriter>>,
     covered: Mutex<i64>,
     analyzer: Arc<Analyzer>,
     fields: Fields,
@@ -72,14 +80,31 @@ pub fn open(root: &Path, analyzer: &Arc<Analyzer>) -> Result<Opened, Broken> {
     let mut current = None;
     let mut is_new = false;
     let mut next = None;
+    let mut missing = (!named.is_empty()).then_some("it is not there");
     for (number, path) in directories(root)? {
         let print = fs::read_to_string(path.join(FINGERPRINT)).unwrap_or_default();
+        let is_named = named.trim() == number.to_string();
         // Other fields cannot be asked; other words can, until the new index is there.
         let rest = print.strip_prefix(&fields);
-        let shelf = rest.and_then(|_| Shelf::open(&path, analyzer).ok());
+        let shelf = match rest.map(|_| Shelf::open(&path, analyzer)) {
+            Some(Ok(shelf)) => Some(shelf),
+            Some(Err(error)) => {
+                lost(&path, &error);
+                None
+            }
+            None => {
+                if is_named {
+                    lost(&path, &"it was made by other rules");
+                }
+                None
+            }
+        };
+        if is_named {
+            missing = None;
+        }
         let same = rest.is_some_and(|it| it == words);
         match shelf {
-            Some(shelf) if named.trim() == number.to_string() => {
+            Some(shelf) if is_named => {
                 current = Some(shelf);
                 is_new = same;
             }
@@ -87,10 +112,42 @@ pub fn open(root: &Path, analyzer: &Arc<Analyzer>) -> Result<Opened, Broken> {
             _ => fs::remove_dir_all(&path)?,
         }
     }
+    if let Some(why) = missing {
+        lost(root, &why);
+    }
     if !is_new && next.is_none() {
         next = Some(begin(root, analyzer)?);
     }
     Ok(Opened { current, next })
+}
+
+/// Throws away what has covered more rows than there are, for the numbers of those that come would be passed over:
+/// the rows are of an older day than the index.
+pub fn within(
+    root: &Path,
+    analyzer: &Arc<Analyzer>,
+    mut opened: Opened,
+    newest: i64,
+) -> Result<Opened, Broken> {
+    let ahead = |shelf: &mut Shelf| shelf.covered() > newest;
+    let gone = [opened.current.take_if(ahead), opened.next.take_if(ahead)];
+    let gone: Vec<_> = gone.into_iter().flatten().collect();
+    let any = !gone.is_empty();
+    for shelf in gone {
+        let path = shelf.path.clone();
+        lost(&path, &format_args!("it covers {} rows of {newest}", shelf.covered()));
+        drop(shelf);
+        fs::remove_dir_all(path)?;
+    }
+    if any && opened.next.is_none() {
+        opened.next = Some(begin(root, analyzer)?);
+    }
+    Ok(opened)
+}
+
+fn lost(path: &Path, why: &dyn std::fmt::Display) {
+    let path = path.display();
+    tracing::warn!(%path, %why, "an index cannot be used; it is made anew from the rows");
 }
 
 /// Throws away what was made from the rows of another replica, whose numbers mean something else.
@@ -136,7 +193,11 @@ pub fn begin(root: &Path, analyzer: &Arc<Analyzer>) -> Result<Shelf, Broken> {
 /// Makes an index the one that is searched, and removes those before it; who still reads one may go on.
 pub fn swap(root: &Path, next: &Shelf) -> Result<(), Broken> {
     let name = next.path.file_name().and_then(|it| it.to_str()).unwrap_or_default();
+    #[cfg(feature = "crash")]
+    moim_storage::crash::pass("index_finished");
     write_whole(&root.join(CURRENT), name.trim_start_matches("index-"))?;
+    #[cfg(feature = "crash")]
+    moim_storage::crash::pass("index_swapped");
     for (_, path) in directories(root)?.into_iter().filter(|(_, path)| *path != next.path) {
         fs::remove_dir_all(path)?;
     }
@@ -164,6 +225,14 @@ fn directories(root: &Path) -> io::Result<Vec<(u32, PathBuf)>> {
     }
     found.sort();
     Ok(found)
+}
+
+fn writer(index: &Index) -> Result<IndexWriter, Broken> {
+    let writer = index.writer_with_num_threads(1, BUDGET)?;
+    let mut policy = LogMergePolicy::default();
+    policy.set_del_docs_ratio_before_merge(GONE_BEFORE_MERGE);
+    writer.set_merge_policy(Box::new(policy));
+    Ok(writer)
 }
 
 /// All of it or nothing, whatever happens meanwhile.
@@ -195,17 +264,17 @@ impl Shelf {
     fn open(path: &Path, analyzer: &Arc<Analyzer>) -> Result<Self, Broken> {
         let index = Index::open_in_dir(path)?;
         schema::teach(&index);
-        if !index.validate_checksum()?.is_empty() {
+        if !path.join(MANAGED).exists() || !index.validate_checksum()?.is_empty() {
             return Err(io::Error::from(io::ErrorKind::InvalidData).into());
         }
         let covered = index.load_metas()?.payload.and_then(|it| it.parse().ok()).unwrap_or(0);
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        let writer = index.writer_with_num_threads(1, BUDGET)?;
-        writer.set_merge_policy(Box::new(LogMergePolicy::default()));
+        let writer = Mutex::new(Some(writer(&index)?));
         Ok(Self {
             path: path.to_owned(),
+            index,
             reader,
-            writer: Mutex::new(writer),
+            writer,
             covered: Mutex::new(covered),
             analyzer: analyzer.clone(),
             fields: schema::build().1,
@@ -221,29 +290,46 @@ impl Shelf {
     pub fn put(&self, document: &Document) -> Result<(), Broken> {
         let prepared = self.fields.document(&self.analyzer, document);
         let writer = self.writer.lock();
+        let writer = writer.as_ref().ok_or(Broken::Closed)?;
         writer.delete_term(self.term(document.kind, document.id));
         writer.add_document(prepared)?;
         Ok(())
     }
 
     /// Takes a document out.
-    pub fn remove(&self, kind: Kind, id: Uuid) {
-        self.writer.lock().delete_term(self.term(kind, id));
+    pub fn remove(&self, kind: Kind, id: Uuid) -> Result<(), Broken> {
+        let writer = self.writer.lock();
+        writer.as_ref().ok_or(Broken::Closed)?.delete_term(self.term(kind, id));
+        Ok(())
     }
 
     /// Makes all of it last, with the number it has covered, and visible.
     pub fn commit(&self, covered: i64) -> Result<(), Broken> {
         let mut writer = self.writer.lock();
-        let mut prepared = writer.prepare_commit()?;
+        let mut prepared = writer.as_mut().ok_or(Broken::Closed)?.prepare_commit()?;
         prepared.set_payload(&covered.to_string());
+        #[cfg(feature = "crash")]
+        moim_storage::crash::pass("index_prepared");
         prepared.commit()?;
+        #[cfg(feature = "crash")]
+        moim_storage::crash::pass("index_committed");
         *self.covered.lock() = covered;
         Ok(self.reader.reload()?)
     }
 
+    /// Forgets what was not committed and opens the files once more: an engine that has failed, as on a full disk,
+    /// never writes again.
+    pub fn recover(&self) -> Result<(), Broken> {
+        let mut open = self.writer.lock();
+        // It holds the lock that the next one needs.
+        drop(open.take());
+        *open = Some(writer(&self.index)?);
+        Ok(())
+    }
+
     /// Waits until segments are merged; the shelf is for reading from then on.
     pub fn settle(self) -> Result<IndexReader, Broken> {
-        self.writer.into_inner().wait_merging_threads()?;
+        self.writer.into_inner().ok_or(Broken::Closed)?.wait_merging_threads()?;
         self.reader.reload()?;
         Ok(self.reader)
     }

@@ -41,9 +41,11 @@ pub struct Library {
 }
 
 impl Library {
-    /// Opens the index under a directory, and what was counted before.
+    /// Opens the index under a directory, as far as it has come within the rows up to a number, and what was counted
+    /// before.
     pub async fn open(
         root: &Path,
+        newest: i64,
         analyzer: Analyzer,
         rules: Rules,
         store: Store,
@@ -51,7 +53,12 @@ impl Library {
     ) -> Result<Arc<Self>, Fault> {
         let analyzer = Arc::new(analyzer);
         let (place, words) = (root.to_owned(), analyzer.clone());
-        let Opened { current, next } = blocking(move || index::open(&place, &words)).await?;
+        let opened =
+            blocking(move || index::within(&place, &words, index::open(&place, &words)?, newest));
+        let Opened { current, next } = opened.await?;
+        let covered = |shelf: &Option<Shelf>| shelf.as_ref().map_or(0, Shelf::covered);
+        let (searched, built) = (covered(&current), covered(&next));
+        tracing::info!(searched, built, newest, "the index goes on from the rows it has covered");
         let counted = store.find_popular().await?.unwrap_or_default();
         let shelf = |it: Option<Shelf>| ArcSwapOption::new(it.map(Arc::new));
         Ok(Arc::new(Self {
@@ -84,6 +91,9 @@ impl Library {
                         tracing::warn!(error = %fault, "the index could not follow; soon again");
                     }
                     tokio::time::sleep(PAUSE_AFTER_FAULT).await;
+                    if let Err(fault) = library.recover().await {
+                        tracing::warn!(error = %fault, "the index could not be opened; soon again");
+                    }
                 }
             }
         });
@@ -109,9 +119,20 @@ impl Library {
         }
     }
 
-    async fn follow(&self, pause: Duration) -> Result<(), Fault> {
+    /// The index that is written.
+    fn target(&self) -> Result<Arc<Shelf>, Fault> {
         let target = self.next.load_full().or_else(|| self.current.load_full());
-        let target = target.ok_or_else(|| Fault::internal("there is no index"))?;
+        target.ok_or_else(|| Fault::internal("there is no index"))
+    }
+
+    /// What follows goes on from the last commit.
+    async fn recover(&self) -> Result<(), Fault> {
+        let target = self.target()?;
+        blocking(move || target.recover()).await
+    }
+
+    async fn follow(&self, pause: Duration) -> Result<(), Fault> {
+        let target = self.target()?;
         let mut mark = Mark::behind(target.covered());
         let mut uncommitted = 0;
         loop {
@@ -177,7 +198,7 @@ fn write(shelf: &Shelf, changes: &[Change], covered: Option<i64>) -> Result<(), 
     for change in changes {
         let document = &change.document;
         match change.gone {
-            true => shelf.remove(document.kind, document.id),
+            true => shelf.remove(document.kind, document.id)?,
             false => shelf.put(document)?,
         }
     }

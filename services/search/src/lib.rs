@@ -1,5 +1,6 @@
 //! Finding gatherings, schedules and members by what people mean.
 
+mod alive;
 mod analysis;
 mod config;
 mod convert;
@@ -10,6 +11,7 @@ mod index;
 mod indexer;
 mod korean;
 mod layout;
+mod listing;
 mod model;
 mod normal;
 mod popular;
@@ -41,7 +43,7 @@ use uuid::Uuid;
 pub use analysis::Analyzer;
 pub use config::Config;
 pub use fault::Reason;
-pub use index::{Broken, Opened, Shelf, begin, open as open_index, swap};
+pub use index::{Broken, Opened, Shelf, begin, open as open_index, swap, within};
 pub use model::{Document, Filter, Highlight, Hit, Kind, Openness, PopularTerm};
 pub use rpc::Trusts;
 pub use search::{Answer, Ask, RESULTS, Search};
@@ -71,7 +73,10 @@ pub async fn open(
     logs: [(&'static str, Arc<dyn Log>); 3],
 ) -> Result<Room, Fault> {
     let analyzer = analyzer(&config).await?;
-    let replica = Store::new(ground.outbox.clone()).name(&Uuid::now_v7().to_string()).await?;
+    let store = Store::new(ground.outbox.clone());
+    let replica = store.name(&Uuid::now_v7().to_string()).await?;
+    // Before anything is heard: an index that is ahead of its rows must be noticed before they catch up with it.
+    let newest = store.newest().await?;
     let outbox = ground.outbox.clone().hearing_as(Consumer::replica("search", &replica));
     let place = root.to_owned();
     blocking(move || index::belong(&place, &replica)).await?;
@@ -87,8 +92,7 @@ pub async fn open(
         period_us: us(config.popular_window_ms),
         ..Rules::default()
     };
-    let store = Store::new(ground.outbox.clone());
-    let library = Library::open(root, analyzer, rules, store, ground.clock.clone()).await?;
+    let library = Library::open(root, newest, analyzer, rules, store, ground.clock.clone()).await?;
     library.start(&ground.tasks, Duration::from_millis(config.commit_ms));
     library.settle(FIRST_INDEX).await;
     let server = Server { library, clock: ground.clock.clone(), trusts };
@@ -115,6 +119,18 @@ pub async fn explain(
         let search = Search { searcher: &searcher, fields: pane.fields(), analyzer: &analyzer };
         let ask = Ask { query: &query, kinds: &[], filter: &filter, page: &page, now };
         search.explain(&ask).map(Some)
+    })
+    .await
+}
+
+/// Every document of the index under a directory, which another process may be writing: a line each of noun, id,
+/// version, category and region; `None` when there is no index that can be asked.
+pub async fn list(root: &Path) -> Result<Option<String>, Fault> {
+    let root = root.to_owned();
+    blocking(move || {
+        let Some(pane) = index::look(&root)? else { return Ok(None) };
+        let lines = listing::list(&pane.searcher())?.iter().map(|it| format!("{it}\n")).collect();
+        Ok::<_, Broken>(Some(lines))
     })
     .await
 }

@@ -13,7 +13,7 @@ use crate::model::{Document, Kind};
 use crate::tokens::{Lines, Stream, lines};
 
 /// Changes with the fields, so that indexes are built anew.
-pub const EDITION: u32 = 2;
+pub const EDITION: u32 = 3;
 
 /// Names how the index reads tokens that were made before.
 const LINES: &str = "lines";
@@ -41,6 +41,7 @@ pub struct Fields {
     kind: Field,
     id_high: Field,
     id_low: Field,
+    version: Field,
     category: Field,
     region: Field,
     starts: Field,
@@ -51,11 +52,12 @@ pub struct Fields {
     fresh: Field,
 }
 
-/// Names of the columns that are read while documents are ranked.
+/// Names of the columns: documents are ranked, filtered and listed by them.
 pub mod column {
     pub const KIND: &str = "kind";
     pub const ID_HIGH: &str = "id_high";
     pub const ID_LOW: &str = "id_low";
+    pub const VERSION: &str = "version";
     pub const CATEGORY: &str = "category";
     pub const REGION: &str = "region";
     pub const STARTS: &str = "starts";
@@ -102,6 +104,7 @@ pub fn build() -> (Schema, Fields) {
         kind: schema.add_u64_field(column::KIND, FAST | INDEXED),
         id_high: schema.add_u64_field(column::ID_HIGH, FAST),
         id_low: schema.add_u64_field(column::ID_LOW, FAST),
+        version: schema.add_i64_field(column::VERSION, FAST),
         category: schema.add_u64_field(column::CATEGORY, FAST),
         region: schema.add_u64_field(column::REGION, FAST),
         starts: schema.add_i64_field(column::STARTS, FAST),
@@ -159,6 +162,7 @@ impl Fields {
         out.add_u64(self.kind, from.kind.number());
         out.add_u64(self.id_high, high);
         out.add_u64(self.id_low, low);
+        out.add_i64(self.version, from.version);
         out.add_u64(self.openness, from.openness.number());
         out.add_i64(self.size, from.size);
         out.add_i64(self.fresh, from.fresh_at.us());

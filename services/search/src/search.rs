@@ -8,6 +8,7 @@ use tantivy::query::{
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, Term};
 
+use crate::alive::{self, Weights};
 use crate::analysis::{Analyzer, BEGIN, same};
 use crate::fault::Reason;
 use crate::highlight::Needles;
@@ -177,7 +178,9 @@ impl Trial<'_> {
         let query = search.compile(&node);
         let kinds = if ask.kinds.is_empty() { &Kind::ALL[..] } else { ask.kinds };
         let best = Best::new(kinds, ask.filter, ask.now, ask.page);
-        let found = search.searcher.search(&*query, &best).map_err(Fault::internal)?;
+        let (searcher, weights) = (search.searcher, Weights::new(search.searcher, search.fields));
+        let found = searcher.search_with_statistics_provider(&*query, &best, &weights);
+        let found = found.map_err(Fault::internal)?;
         let near = match level {
             Level::Strict => None,
             _ => understood.corrected(&self.words, level),
@@ -307,7 +310,7 @@ impl Search<'_> {
     fn term(&self, field: Field, text: &str, boost: f32) -> Option<Box<dyn Query>> {
         let term = Term::from_field_text(field, text);
         // What stands nowhere costs nothing.
-        if self.searcher.doc_freq(&term).unwrap_or(0) == 0 {
+        if !alive::stands(self.searcher, &term) {
             return None;
         }
         Some(boosted(Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs)), boost))
@@ -315,7 +318,7 @@ impl Search<'_> {
 
     fn run_of(&self, field: Field, pairs: &[String], boost: f32) -> Option<Box<dyn Query>> {
         let terms: Vec<Term> = pairs.iter().map(|it| Term::from_field_text(field, it)).collect();
-        if terms.iter().any(|it| self.searcher.doc_freq(it).unwrap_or(0) == 0) {
+        if !terms.iter().all(|it| alive::stands(self.searcher, it)) {
             return None;
         }
         match terms.as_slice() {

@@ -38,6 +38,7 @@ const LIST_TITLES: &str = "
 SELECT title, size FROM document WHERE kind = 'gathering' AND NOT gone ORDER BY size DESC, id LIMIT $1";
 const NAME_REPLICA: &str =
     "INSERT INTO replica (id, name) VALUES (1, $1) ON CONFLICT (id) DO NOTHING";
+const FIND_NEWEST: &str = "SELECT COALESCE(MAX(sequence), 0) FROM document";
 const FIND_REPLICA: &str = "SELECT name FROM replica WHERE id = 1";
 const FIND_POPULAR: &str = "SELECT snapshot FROM popular WHERE id = 1";
 const KEEP_POPULAR: &str = "
@@ -132,6 +133,12 @@ impl Store {
         let row: Option<(String,)> = tx.fetch_optional(FIND_REPLICA, args![]).await?;
         tx.commit().await?;
         row.map(|it| it.0).ok_or_else(|| Fault::internal("a replica without a name"))
+    }
+
+    /// The number of what has changed last.
+    pub async fn newest(&self) -> Result<i64, Fault> {
+        let row: Option<(i64,)> = self.0.db().fetch_optional(FIND_NEWEST, args![]).await?;
+        Ok(row.unwrap_or_default().0)
     }
 
     /// What has changed after a place, in order.

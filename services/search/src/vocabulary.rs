@@ -1,7 +1,7 @@
 //! The words that there are: how often, and which are near to one that there is not.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use levenshtein_automata::{DFA, Distance, LevenshteinAutomatonBuilder, SINK_STATE};
@@ -9,13 +9,14 @@ use tantivy::schema::Field;
 use tantivy::{Searcher, Term};
 use tantivy_fst::Automaton;
 
+use crate::alive;
 use crate::analysis::Analyzer;
 use crate::korean;
 use crate::schema::Fields;
 
 /// Most words that one word is taken for.
 pub const MOST_NEAR: usize = 24;
-/// Terms looked at for one prefix or one mistyped word, in each segment.
+/// Terms looked at for one prefix or one mistyped word.
 const MOST_LOOKED_AT: usize = 4_000;
 /// The distance of one likely slip.
 const LIKELY_SLIP: f32 = 0.5;
@@ -84,15 +85,14 @@ impl<'a> Vocabulary<'a> {
 
     /// How many documents hold a word, counted for each part of them.
     pub fn documents(&self, word: &str) -> u64 {
-        let of = |field| self.searcher.doc_freq(&Term::from_field_text(field, word)).unwrap_or(0);
+        let of = |field| alive::documents(self.searcher, &Term::from_field_text(field, word));
         self.fields.words.into_iter().map(of).sum()
     }
 
     /// Whether a word stands anywhere.
     pub fn knows(&self, word: &str) -> bool {
-        self.fields.words.into_iter().any(|field| {
-            self.searcher.doc_freq(&Term::from_field_text(field, word)).unwrap_or(0) > 0
-        })
+        let stands = |field| alive::stands(self.searcher, &Term::from_field_text(field, word));
+        self.fields.words.into_iter().any(stands)
     }
 
     /// The words nearest to one, the nearest first.
@@ -125,16 +125,22 @@ impl<'a> Vocabulary<'a> {
                 found.insert(letters.clone(), 0);
             }
         }
+        let mut standing: BTreeMap<String, u64> = BTreeMap::new();
         for segment in self.searcher.segment_readers() {
             let Ok(inverted) = segment.inverted_index(self.fields.typed) else { continue };
             let Ok(mut terms) = inverted.terms().search(&typos).into_stream() else { continue };
             let mut left = MOST_LOOKED_AT;
             while left > 0 && terms.advance() {
-                left -= 1;
-                if let Ok(text) = std::str::from_utf8(terms.key()) {
-                    *found.entry(text.to_owned()).or_default() += u64::from(terms.value().doc_freq);
+                let documents = alive::documents_of(segment, &inverted, terms.value());
+                let text = std::str::from_utf8(terms.key()).ok().filter(|_| documents > 0);
+                if let Some(text) = text {
+                    left -= 1;
+                    *standing.entry(text.to_owned()).or_default() += documents;
                 }
             }
+        }
+        for (letters, documents) in standing.into_iter().take(MOST_LOOKED_AT) {
+            *found.entry(letters).or_default() += documents;
         }
         let own = typed.chars().collect::<Vec<_>>();
         let near = found.into_iter().filter(|(letters, _)| *letters != typed).filter_map(
@@ -208,20 +214,23 @@ impl<'a> Vocabulary<'a> {
     }
 
     fn with_prefix(&self, field: Field, prefix: &str) -> HashMap<String, u64> {
-        let mut found: HashMap<String, u64> = HashMap::new();
+        let mut found: BTreeMap<String, u64> = BTreeMap::new();
         for segment in self.searcher.segment_readers() {
             let Ok(inverted) = segment.inverted_index(field) else { continue };
             let range = inverted.terms().range().ge(prefix).into_stream();
             let Ok(mut terms) = range else { continue };
             let mut left = MOST_LOOKED_AT;
             while left > 0 && terms.advance() && terms.key().starts_with(prefix.as_bytes()) {
-                left -= 1;
-                if let Ok(text) = std::str::from_utf8(terms.key()) {
-                    *found.entry(text.to_owned()).or_default() += u64::from(terms.value().doc_freq);
+                let documents = alive::documents_of(segment, &inverted, terms.value());
+                let text = std::str::from_utf8(terms.key()).ok().filter(|_| documents > 0);
+                if let Some(text) = text {
+                    left -= 1;
+                    *found.entry(text.to_owned()).or_default() += documents;
                 }
             }
         }
-        found
+        // The first of all, however many segments they stand in.
+        found.into_iter().take(MOST_LOOKED_AT).collect()
     }
 }
 

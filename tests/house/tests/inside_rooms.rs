@@ -46,8 +46,10 @@ const FLOORS: &[&[&str]] = &[
     &[
         "convert",
         "store",
+        "alive",
         "highlight",
         "index",
+        "listing",
         "query",
         "ranking",
         "schema",

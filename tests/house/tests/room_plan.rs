@@ -30,12 +30,14 @@ const CHARACTER: &[(&str, &[&str])] = &[
     (
         "search",
         &[
+            "alive.rs",
             "analysis.rs",
             "highlight.rs",
             "index.rs",
             "indexer.rs",
             "korean.rs",
             "layout.rs",
+            "listing.rs",
             "normal.rs",
             "popular.rs",
             "query.rs",

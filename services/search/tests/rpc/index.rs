@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use moim_search::{Analyzer, Document, Filter, Kind, Shelf, begin, open_index, swap};
+use moim_search::{Analyzer, Document, Filter, Kind, Shelf, begin, open_index, swap, within};
 use uuid::Uuid;
 
 use crate::stage::Stage;
@@ -24,9 +24,9 @@ fn a_newer_state_takes_the_place_of_an_older_one() {
     assert_eq!(documents(&stage.shelf), 2);
     assert_eq!(stage.find("등산", &Filter::default(), 5).total, 0);
     assert_eq!(stage.find("수영", &Filter::default(), 5).total, 1);
-    stage.shelf.remove(Kind::Gathering, Uuid::from_u128(1));
+    stage.shelf.remove(Kind::Gathering, Uuid::from_u128(1)).unwrap();
     // Another kind of thing with the same id is another thing.
-    stage.shelf.remove(Kind::Schedule, Uuid::from_u128(2));
+    stage.shelf.remove(Kind::Schedule, Uuid::from_u128(2)).unwrap();
     stage.shelf.commit(4).unwrap();
     assert_eq!(documents(&stage.shelf), 1);
 }
@@ -78,7 +78,10 @@ fn a_second_index_is_built_beside_the_one_that_is_searched() {
 
 #[test]
 fn a_torn_directory_is_built_anew() {
-    let tears: [fn(&std::path::Path); 4] = [
+    let tears: [fn(&std::path::Path); 7] = [
+        |path| fs::remove_file(path.join(".managed.json")).unwrap(),
+        |path| fs::write(path.join(".managed.json"), "[").unwrap(),
+        |path| fs::remove_dir_all(path).unwrap(),
         |path| fs::write(path.join("meta.json"), "{").unwrap(),
         |path| fs::remove_file(path.join("meta.json")).unwrap(),
         |path| fs::remove_file(path.join("fingerprint")).unwrap(),
@@ -100,4 +103,36 @@ fn a_torn_directory_is_built_anew() {
         assert!(opened.current.is_none(), "tear {number}");
         assert_eq!(opened.next.unwrap().covered(), 0, "tear {number}");
     }
+}
+
+#[test]
+fn an_index_ahead_of_its_rows_is_built_anew() {
+    let analyzer = Arc::new(Analyzer::new());
+    let opened = |directory: &std::path::Path, newest| {
+        within(directory, &analyzer, open_index(directory, &analyzer).unwrap(), newest).unwrap()
+    };
+    let directory = Stage::with(&[gathering(1, "등산 모임"), gathering(2, "독서 모임")]).close();
+    // The newest number of the rows it was made from.
+    let sound = opened(directory.path(), 2);
+    assert_eq!((sound.current.unwrap().covered(), sound.next.is_none()), (2, true));
+    // The rows were put back to an earlier day.
+    let anew = opened(directory.path(), 1);
+    assert!(anew.current.is_none());
+    assert_eq!(anew.next.unwrap().covered(), 0);
+}
+
+#[test]
+fn a_write_that_failed_is_made_up_for() {
+    let stage = Stage::with(&[gathering(1, "등산 모임")]);
+    let (place, away) = (stage.shelf.path().to_owned(), stage.root().join("away"));
+    // As when the disk is full: nothing can be written for a while.
+    fs::rename(&place, &away).unwrap();
+    let put = |number| stage.shelf.put(&gathering(number, "독서 모임"));
+    assert!(put(2).is_err() || stage.shelf.commit(2).is_err());
+    fs::rename(&away, &place).unwrap();
+    stage.shelf.recover().unwrap();
+    assert_eq!((stage.shelf.covered(), documents(&stage.shelf)), (1, 1));
+    put(2).unwrap();
+    stage.shelf.commit(2).unwrap();
+    assert_eq!((stage.shelf.covered(), documents(&stage.shelf)), (2, 2));
 }

@@ -3,6 +3,7 @@
 
 mod calls;
 mod finding;
+mod history;
 mod index;
 mod relevance;
 mod stage;
