@@ -41,6 +41,8 @@ pub struct Platform {
     database: Option<String>,
     /// What every process of rooms apart was started with.
     knobs: Vec<(String, String)>,
+    /// What rooms apart are processes of.
+    program: &'static Path,
 }
 
 /// Shared by the processes of one platform.
@@ -56,7 +58,7 @@ impl Platform {
     pub async fn one_process_with(knobs: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (process, url) = whole("moim", directory.path(), knobs);
-        Self::ready(directory, vec![process], vec![url]).await
+        Self::ready(program(), directory, vec![process], vec![url]).await
     }
 
     /// Every room in a process of its own, on PostgreSQL and over NATS; `None`, said loudly, when one of
@@ -99,7 +101,7 @@ impl Platform {
             |room| Process::start_program(program, room, directory.path(), &["run", room], &all);
         let processes = ROOMS.into_iter().chain(["bff"]).map(start).collect();
         let urls = vec![format!("http://127.0.0.1:{port}")];
-        let mut platform = Self::ready(directory, processes, urls).await;
+        let mut platform = Self::ready(program, directory, processes, urls).await;
         platform.nats = Some(nats);
         platform.knobs =
             all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -120,12 +122,17 @@ impl Platform {
         let knobs = [&knobs, more].concat();
         let start = |name| whole(name, directory.path(), &knobs);
         let (processes, urls) = ["one", "other"].map(start).into_iter().unzip();
-        let mut platform = Self::ready(directory, processes, urls).await;
+        let mut platform = Self::ready(program(), directory, processes, urls).await;
         platform.database = Some(database);
         Some(platform)
     }
 
-    async fn ready(directory: TempDir, mut processes: Vec<Process>, urls: Vec<String>) -> Self {
+    async fn ready(
+        program: &'static Path,
+        directory: TempDir,
+        mut processes: Vec<Process>,
+        urls: Vec<String>,
+    ) -> Self {
         let first = processes.len() - urls.len();
         for (process, url) in processes[first..].iter_mut().zip(&urls) {
             process.ready_at(url, START_WITHIN).await;
@@ -140,6 +147,7 @@ impl Platform {
             nats: None,
             database: None,
             knobs: Vec::new(),
+            program,
         }
     }
 
@@ -172,12 +180,23 @@ impl Platform {
 
     /// Another process of a room that runs apart, with its files in a directory of this name.
     pub fn another(&self, room: &str, data: &str) -> Process {
+        self.another_with(room, data, &[]).0
+    }
+
+    /// The same, or another endpoint (`bff`), with more knobs; and where it listens.
+    pub fn another_with(&self, room: &str, data: &str, more: &[(&str, &str)]) -> (Process, String) {
         let listen = format!("127.0.0.1:{}", free_port());
-        let name = format!("MOIM_ROOMS__{}__LISTEN", room.to_uppercase());
+        let name = match room {
+            "bff" => "MOIM_BFF__LISTEN".to_owned(),
+            room => format!("MOIM_ROOMS__{}__LISTEN", room.to_uppercase()),
+        };
         let knobs = self.knobs.iter().map(|(it, value)| (&**it, &**value));
-        let knobs: Vec<_> = knobs.chain([(name.as_str(), listen.as_str())]).collect();
-        let arguments = ["run", room, "--data", data];
-        Process::start(&format!("another-{room}"), self.directory(), &arguments, &knobs)
+        let knobs: Vec<_> =
+            knobs.chain([(name.as_str(), listen.as_str())]).chain(more.iter().copied()).collect();
+        let (name, arguments) = (format!("another-{room}"), ["run", room, "--data", data]);
+        let process =
+            Process::start_program(self.program, &name, self.directory(), &arguments, &knobs);
+        (process, format!("http://{listen}"))
     }
 
     /// The database of rooms apart or of twins, a schema for each room.
