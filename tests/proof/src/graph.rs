@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 pub const MEMBER_UPDATE: (&str, &str) = ("memberUpdate", "member { id }");
+pub const GATHERING_CREATE: (&str, &str) = ("gatheringCreate", "gathering { id }");
 pub const GATHERING_UPDATE: (&str, &str) = ("gatheringUpdate", "gathering { id }");
 pub const GATHERING_JOIN: (&str, &str) = ("gatheringJoin", "membership { id }");
 pub const GATHERING_LEAVE: (&str, &str) = ("gatheringLeave", "membership { id }");

@@ -9,9 +9,11 @@
 mod books;
 pub mod burst;
 pub mod crowd;
+pub mod findable;
 mod graph;
 pub mod resume;
 pub mod saga;
+pub mod search;
 pub mod storm;
 
 /// Nobody signs in again during a proof.

@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, reason = "its figures are what it is for")]
 
 use clap::{Parser, Subcommand};
-use moim_proof::{burst, crowd, resume, saga, storm};
+use moim_proof::{burst, crowd, findable, resume, saga, search, storm};
 
 #[derive(Parser)]
 #[command(name = "moim-proof")]
@@ -23,6 +23,10 @@ enum Proof {
     Saga(saga::Size),
     /// Two thousand people who want a hundred paid seats at once.
     Burst(burst::Size),
+    /// Changes of what can be found while search rooms die, also as they commit and rebuild their index.
+    Search(search::Size),
+    /// Changes at a steady rate, some of which are searched for until they are found.
+    Findable(findable::Size),
 }
 
 #[tokio::main]
@@ -33,6 +37,8 @@ async fn main() {
         Proof::Crowd(size) => crowd::run(size).await,
         Proof::Saga(size) => saga::run(size).await,
         Proof::Burst(size) => burst::run(size).await,
+        Proof::Search(size) => search::run(size).await,
+        Proof::Findable(size) => findable::run(size).await,
     };
     println!("{report}");
 }

@@ -1,7 +1,7 @@
 //! The proofs at a size that every run of the tests can afford.
 #![allow(clippy::print_stderr, clippy::unwrap_used, reason = "what a proof found is worth seeing")]
 
-use moim_proof::{burst, crowd, resume, saga, storm};
+use moim_proof::{burst, crowd, findable, resume, saga, search, storm};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn copies_equal_owners_and_each_notification_exists_once_after_a_storm() {
@@ -30,4 +30,16 @@ async fn every_order_ends_whole_wherever_its_rooms_are_lost() {
 async fn every_paid_seat_is_sold_once_in_a_burst() {
     let size = burst::Size { people: 120, seats: 12, connections: 16 };
     eprintln!("{}", burst::run(size).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_search_room_holds_what_the_owners_have_wherever_it_is_lost() {
+    let size = search::Size { changes: 900, writers: 6, blows: 14, owners: 2, restarts: 1 };
+    eprintln!("{}", search::run(size).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_change_is_found() {
+    let size = findable::Size { changes: 100, per_second: 20, one_in: 4 };
+    eprintln!("{}", findable::run(size).await);
 }
