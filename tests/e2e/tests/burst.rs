@@ -59,7 +59,9 @@ async fn attend(client: &Client, schedule: &str, key: &str) -> Outcome {
             return Outcome { id, position, asked, told: Instant::now() };
         };
         assert!(errors.iter().all(|error| error["extensions"]["retryable"] == true), "{errors:?}");
-        sleep(PAUSE).await;
+        // Who finds no place is told when to come again.
+        let told = errors[0]["extensions"]["retryAfterMs"].as_u64();
+        sleep(told.map_or(PAUSE, Duration::from_millis)).await;
     }
     panic!("no answer after {TRIES} tries");
 }
