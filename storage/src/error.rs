@@ -45,11 +45,12 @@ impl From<Error> for Fault {
                 )
                 .in_korean("다른 변경과 겹쳤습니다. 다시 시도해 주세요.")
                 .because(error),
-                // shutting down, starting up, statement timeout; too many connections, disk full, out of memory and
-                // the like; input or output failed; SQLITE_FULL and SQLITE_IOERR
+                // shutting down, starting up, a statement or an idle transaction timed out; too many
+                // connections, disk full, out of memory and the like; input or output failed; SQLITE_FULL
+                // and SQLITE_IOERR
                 Some(
-                    "57P01" | "57P02" | "57P03" | "57014" | "53000" | "53100" | "53200" | "53300"
-                    | "53400" | "58000" | "58030" | "13" | "10",
+                    "25P03" | "57P01" | "57P02" | "57P03" | "57014" | "53000" | "53100" | "53200"
+                    | "53300" | "53400" | "58000" | "58030" | "13" | "10",
                 ) => Self::unavailable("DATABASE_UNAVAILABLE", error),
                 _ => Self::internal(error),
             },
