@@ -72,7 +72,8 @@ pub async fn open(
         upstream.clone().remembering(LastKnown::new(near, clock.clone(), stale_for, &tasks))
     };
     let live = live::Live::new(live, &upstream, &tasks);
-    let gate = gate::Gate::new(verifier, clock, remembering, public_url, seal, budgets, development);
+    let gate =
+        gate::Gate::new(verifier, clock, remembering, public_url, seal, budgets, development);
     let limits = settings.limits.clone();
     let schema = schema::build(development, live);
     let known = config.documents();

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
+use super::class::Class;
 use super::config::Config;
 
 /// One sign of overload cuts the limit; those that follow at once are the same one.
@@ -48,15 +49,16 @@ pub(super) struct Place {
 }
 
 impl Bulkhead {
-    pub(super) fn new(config: &Config) -> Arc<Self> {
+    pub(super) fn new(config: &Config, class: Class) -> Arc<Self> {
+        let (queue, queue_wait) = config.queue(class);
         let least = config.in_flight_least.max(1);
         let most = config.in_flight_most.max(least);
         let start = config.in_flight.clamp(least, most);
         Arc::new(Self {
             places: Arc::new(Semaphore::new(start)),
             waiting: AtomicUsize::new(0),
-            queue: config.queue,
-            queue_wait: config.queue_wait(),
+            queue,
+            queue_wait,
             least: least as f64,
             most: most as f64,
             limit: Mutex::new(Limit { places: start as f64, last_cut: Instant::now() }),
@@ -164,13 +166,9 @@ mod tests {
 
     fn bulkhead(in_flight: usize, queue: usize) -> Arc<Bulkhead> {
         let (in_flight_least, in_flight_most) = (2, 16);
-        Bulkhead::new(&Config {
-            in_flight,
-            in_flight_least,
-            in_flight_most,
-            queue,
-            ..Config::default()
-        })
+        let config =
+            Config { in_flight, in_flight_least, in_flight_most, queue, ..Config::default() };
+        Bulkhead::new(&config, Class::Read)
     }
 
     fn soon() -> Instant {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::class::Class;
+
 /// What a wire does so that one room's trouble stays that room's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -30,6 +32,10 @@ pub struct Config {
     pub queue: usize,
     /// For a call to wait for others to end, milliseconds.
     pub queue_wait_ms: u64,
+    /// Calls that write and may wait for others to end.
+    pub write_queue: usize,
+    /// For a call that writes to wait for others to end, milliseconds.
+    pub write_queue_wait_ms: u64,
     /// When to stop asking.
     pub breaker: BreakerConfig,
 }
@@ -76,6 +82,8 @@ impl Default for Config {
             in_flight_most: 200,
             queue: 32,
             queue_wait_ms: 50,
+            write_queue: 512,
+            write_queue_wait_ms: 3_000,
             breaker: BreakerConfig::default(),
         }
     }
@@ -92,7 +100,7 @@ impl Default for BreakerConfig {
             slow_call_ms: 0,
             slow_call_percent: 80,
             wait_ms: 1_000,
-            wait_most_ms: 30_000,
+            wait_most_ms: 2_000,
             jitter_percent: 20,
             probes: 3,
         }
@@ -108,8 +116,13 @@ impl Config {
         Duration::from_millis(self.write_timeout_ms)
     }
 
-    pub(super) fn queue_wait(&self) -> Duration {
-        Duration::from_millis(self.queue_wait_ms)
+    /// How many calls of a class may wait for a place, and for how long.
+    pub(super) fn queue(&self, class: Class) -> (usize, Duration) {
+        let (calls, wait_ms) = match class {
+            Class::Write => (self.write_queue, self.write_queue_wait_ms),
+            _ => (self.queue, self.queue_wait_ms),
+        };
+        (calls, Duration::from_millis(wait_ms))
     }
 }
 

@@ -45,7 +45,7 @@ const AFTER_SHED: Duration = Duration::from_millis(250);
 pub fn shielded(room: &'static str, config: &Config, wire: Wire) -> Wire {
     let lane = |class, timeout| Lane {
         breaker: Breaker::new(room, class, &config.breaker, timeout),
-        bulkhead: Bulkhead::new(config),
+        bulkhead: Bulkhead::new(config, class),
         timeout,
         slow_after: config.breaker.slow_after(timeout),
         usual_us: AtomicU64::new(0),

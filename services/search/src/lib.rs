@@ -47,9 +47,7 @@ use uuid::Uuid;
 pub use analysis::Analyzer;
 pub use config::Config;
 pub use fault::Reason;
-pub use index::{
-    Broken, Claim, Opened, Shelf, begin, claim, open as open_index, swap, within,
-};
+pub use index::{Broken, Claim, Opened, Shelf, begin, claim, open as open_index, swap, within};
 pub use model::{Document, Filter, Highlight, Hit, Kind, Openness, PopularTerm};
 pub use rpc::Trusts;
 pub use search::{Answer, Ask, RESULTS, Search};

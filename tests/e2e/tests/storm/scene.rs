@@ -15,7 +15,8 @@ pub const CALL: Duration = Duration::from_millis(2_000);
 pub const SLACK: Duration = Duration::from_secs(2);
 /// Nobody signs in again; one call spends but a part of the endpoint's time; a few people are enough to open a breaker,
 /// and not too many for a room on a machine that does much else.
-const KNOBS: [(&str, &str); 10] = [
+const KNOBS: [(&str, &str); 11] = [
+    ("MOIM_BFF__STALE_FOR_MS", "0"),
     ("MOIM_BFF__QUERY_DEADLINE_MS", "5000"),
     ("MOIM_SHIELD__READ_TIMEOUT_MS", "2000"),
     ("MOIM_SHIELD__WRITE_TIMEOUT_MS", "2000"),
