@@ -34,7 +34,7 @@ fn ten_calls() -> BreakerConfig {
 }
 
 fn steady() -> BreakerConfig {
-    BreakerConfig { jitter_percent: 0, ..BreakerConfig::default() }
+    BreakerConfig { jitter_percent: 0, wait_most_ms: 30_000, ..BreakerConfig::default() }
 }
 
 fn breaker(config: &BreakerConfig) -> Arc<Breaker> {

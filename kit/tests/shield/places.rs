@@ -25,7 +25,8 @@ async fn thirty_two_are_served_thirty_two_wait_and_the_rest_is_told_when_to_come
             ok()
         }
     });
-    let wire = room.shielded(&Config::default());
+    let wire =
+        room.shielded(&Config { write_queue: 32, write_queue_wait_ms: 50, ..Config::default() });
     let began = Instant::now();
     let answers = join_all((0..100).map(|_| async { ask(&wire, &call(), "Attend").await })).await;
     let (served, turned_away): (Vec<_>, Vec<_>) =
@@ -39,6 +40,17 @@ async fn thirty_two_are_served_thirty_two_wait_and_the_rest_is_told_when_to_come
         assert_eq!(fault.retry_after(), Some(Duration::from_millis(250)));
     }
     assert_eq!(ask(&wire, &call(), "Attend").await.code(), Code::Ok);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rush_of_writers_stands_in_line() {
+    let room = Room::new(|_| async {
+        sleep(Duration::from_millis(40)).await;
+        ok()
+    });
+    let wire = room.shielded(&Config::default());
+    let answers = join_all((0..500).map(|_| async { ask(&wire, &call(), "Attend").await })).await;
+    assert!(answers.iter().all(|status| status.code() == Code::Ok));
 }
 
 #[tokio::test(start_paused = true)]
