@@ -89,6 +89,26 @@ impl<'a> FromIterator<&'a str> for Names {
     }
 }
 
+/// What is left of a certificate's life.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Enough,
+    Little,
+    Nothing,
+}
+
+impl Left {
+    fn tell(self) {
+        match self {
+            Self::Enough => {}
+            Self::Little => tracing::warn!("the certificate between rooms ends soon"),
+            Self::Nothing => tracing::warn!(
+                "the certificate between rooms has ended: nobody will talk to this process"
+            ),
+        }
+    }
+}
+
 /// What a process shows to other rooms and asks of them.
 pub struct Tls {
     config: Config,
@@ -152,7 +172,7 @@ impl Tls {
     /// not fit is told once and leaves the old in place.
     pub async fn watch(self: Arc<Self>) {
         let mut refused = None;
-        let mut warned: Option<Instant> = None;
+        let mut warned: Option<(Left, Instant)> = None;
         loop {
             match Files::read(&self.config).await {
                 Ok(files) if files.stamp() == self.papers.load().stamp => refused = None,
@@ -172,30 +192,24 @@ impl Tls {
                 },
                 Err(error) => tracing::warn!(%error, "certificates could not be read again"),
             }
-            if warned.is_none_or(|at| at.elapsed() >= WARN_EVERY) && self.warn() {
-                warned = Some(Instant::now());
+            let left = self.left();
+            if warned.is_none_or(|(told, at)| told != left || at.elapsed() >= WARN_EVERY) {
+                left.tell();
+                warned = Some((left, Instant::now()));
             }
             sleep(Duration::from_millis(self.config.reread_ms.max(100))).await;
         }
     }
 
-    /// Tells of a certificate that ends soon or has ended; false when there is nothing to tell.
-    fn warn(&self) -> bool {
-        let (now, ends_at) = (self.clock.now(), self.papers.load().ends_at);
-        let left_s = ends_at.seconds() - now.seconds();
+    fn left(&self) -> Left {
+        let left_s = self.papers.load().ends_at.seconds() - self.clock.now().seconds();
         if let Some(catalogue) = metrics::catalogue() {
             catalogue.certificate_left.record(u64::try_from(left_s).unwrap_or(0), &[]);
         }
-        if left_s <= 0 {
-            tracing::warn!(
-                "the certificate between rooms has ended: nobody will talk to this process"
-            );
-            true
-        } else if left_s <= i64::try_from(self.config.warn_before_s).unwrap_or(i64::MAX) {
-            tracing::warn!(left_s, "the certificate between rooms ends soon");
-            true
-        } else {
-            false
+        match u64::try_from(left_s) {
+            Err(_) | Ok(0) => Left::Nothing,
+            Ok(left_s) if left_s <= self.config.warn_before_s => Left::Little,
+            Ok(_) => Left::Enough,
         }
     }
 
