@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=moim");
     let descriptors = protox::compile(&files, ["."])?;
     // What a room tells of itself when it is asked by reflection.
+    #[allow(clippy::disallowed_methods, reason = "cargo says so where to write")]
     let told = PathBuf::from(std::env::var("OUT_DIR")?).join("descriptors.bin");
     std::fs::write(told, descriptors.encode_to_vec())?;
     tonic_prost_build::configure().bytes(".").compile_fds(descriptors)?;
