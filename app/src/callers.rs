@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn the_endpoint_calls_every_room_and_reads_no_facts() {
-        for room in ROOMS {
+        for room in ROOMS.into_iter().filter(|room| *room != "bff") {
             assert!(may("bff", room, "/moim.any.v1.AnyService/Get"), "{room}");
             assert!(!may("bff", room, &format!("/{FACTS}/Read")), "{room}");
             let follows = may("bff", room, &format!("/{LIVE}/Follow"));
