@@ -191,9 +191,14 @@ impl Verifier {
         }
     }
 
-    /// Follows what is revoked for as long as it is polled.
+    /// Follows what is revoked for as long as it is polled, and knows the keys before anybody shows a token.
     pub async fn watch(self: Arc<Self>) {
         loop {
+            if self.keys.load().is_empty()
+                && let Err(fault) = self.read_keys().await
+            {
+                tracing::warn!(error = %fault, "keys could not be read; soon again");
+            }
             if let Err(fault) = self.read_revocations().await {
                 tracing::warn!(error = %fault, "revocations could not be read; going on with the last known");
             }
@@ -247,16 +252,18 @@ impl Verifier {
         let mut tried = self.keys_tried.lock().await;
         let rested = tried.is_none_or(|at| at.elapsed() >= REFRESH_PAUSE);
         if !self.keys.load().contains_key(kid) && rested {
-            let keys = self.source()?.keys().await?;
+            self.read_keys().await?;
             // Only an answer counts as a try: a source that was down may be asked again at once.
             *tried = Some(Instant::now());
-            self.keys.store(Arc::new(
-                keys.into_iter()
-                    .map(|key| (key.kid, DecodingKey::from_ed_der(&key.bytes)))
-                    .collect(),
-            ));
         }
         self.keys.load().get(kid).cloned().ok_or_else(Fault::unauthenticated)
+    }
+
+    async fn read_keys(&self) -> Result<(), Fault> {
+        let keys = self.source()?.keys().await?.into_iter();
+        let keys = keys.map(|key| (key.kid, DecodingKey::from_ed_der(&key.bytes)));
+        self.keys.store(Arc::new(keys.collect()));
+        Ok(())
     }
 
     fn good_for(&self) -> Duration {

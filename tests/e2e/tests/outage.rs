@@ -136,7 +136,9 @@ async fn without_the_payment_room_free_seats_are_taken_and_paid_ones_wait_for_it
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn results_of_a_room_that_is_down_keep_their_highlights_and_search_takes_only_its_own_fields()
 {
-    let Some(mut platform) = Platform::apart().await else { return };
+    let Some(mut platform) = Platform::apart_with(&[("MOIM_BFF__STALE_FOR_MS", "0")]).await else {
+        return;
+    };
     let host = platform.sign_up("등산하는곰").await;
     host.create_gathering(json!({ "title": "등산 모임" })).await;
     let client = platform.client();

@@ -109,9 +109,15 @@ on_both_shapes! {
             "__typename": "Schedule", "id": schedule, "viewerOption": "ACCEPT_OFFER",
         }));
         assert!(offer["text"].as_str().unwrap().contains("12,000"), "{offer}");
-        let refund = rung(&mut first, "ORDER_CHANGED").await;
+        // Word of the payment may still be on its way, and shows the order as it is by now.
+        let refund = loop {
+            let told = rung(&mut first, "ORDER_CHANGED").await;
+            if told["subject"]["state"] == "REFUNDED" {
+                break told;
+            }
+        };
         assert_eq!(refund["subject"]["__typename"], "Order", "{refund}");
-        assert_eq!((&refund["subject"]["amount"], &refund["subject"]["state"]), (&json!(FEE), &json!("REFUNDED")));
+        assert_eq!(refund["subject"]["amount"], FEE);
         expect_data(&pay(&people[1], &schedule, json!({})).await);
         let paid = rung(&mut socket, "ORDER_CHANGED").await;
         assert_eq!(paid["subject"]["state"], "CONFIRMED", "{paid}");
