@@ -60,7 +60,14 @@ impl Library {
         let Opened { current, next } = opened.await?;
         let covered = |shelf: &Option<Shelf>| shelf.as_ref().map_or(0, Shelf::covered);
         let (searched, built) = (covered(&current), covered(&next));
-        tracing::info!(searched, built, newest, "the index goes on from the rows it has covered");
+        if newest > 0 {
+            tracing::info!(
+                searched,
+                built,
+                newest,
+                "the index goes on from the rows it has covered"
+            );
+        }
         let shelf = |it: Option<Shelf>| ArcSwapOption::new(it.map(Arc::new));
         Ok(Arc::new(Self {
             root: root.to_owned(),

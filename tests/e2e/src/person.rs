@@ -5,7 +5,7 @@ use std::ops::Deref;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::answer::expect_data;
+use crate::answer::{eventually, expect_data, user_error_codes};
 use crate::client::{Client, Memory};
 
 /// Password of everybody.
@@ -140,10 +140,19 @@ impl Person {
         data["chatMessageSend"]["edge"].clone()
     }
 
-    /// Writes or rewrites the review of a schedule; its id.
+    /// Writes or rewrites the review of a schedule; its id. That one was there is the host's word, which the review
+    /// room may hear a moment later.
     pub async fn review(&self, schedule: &str, rating: i32, body: &str) -> String {
         let input = json!({ "scheduleId": schedule, "rating": rating, "body": body });
-        let data = self.data(REVIEW, json!({ "input": input })).await;
+        let data = eventually(async || {
+            let body = self.graphql(REVIEW, json!({ "input": input })).await;
+            if user_error_codes(&body) == ["WRONG_STATE"] {
+                Err(body)
+            } else {
+                Ok(expect_data(&body).clone())
+            }
+        })
+        .await;
         data["reviewWrite"]["review"]["id"].as_str().unwrap().to_owned()
     }
 }
