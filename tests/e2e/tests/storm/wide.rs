@@ -60,7 +60,17 @@ pub const FIELDS: [(&str, &[&str]); 8] = [
             "search.edges.*.node:Schedule",
         ],
     ),
-    ("payment", &["viewer.wallet", "viewer.attendances.edges.*.node.order", "nodes.3", "nodes.4"]),
+    (
+        "payment",
+        &[
+            "viewer.wallet",
+            // Where the wallet still came and the next call did not.
+            "viewer.wallet.entries.edges.*.node.order",
+            "viewer.attendances.edges.*.node.order",
+            "nodes.3",
+            "nodes.4",
+        ],
+    ),
     ("review", &["gatherings.edges.*.node.reviews", "nodes.5"]),
     ("chat", &["gatherings.edges.*.node.messages", "nodes.6"]),
     ("notification", &["viewer.notifications", "viewer.unreadNotificationCount", "nodes.7"]),
