@@ -64,7 +64,8 @@ pub const FIELDS: [(&str, &[&str]); 8] = [
         "payment",
         &[
             "viewer.wallet",
-            // Where the wallet still came and the next call did not.
+            // Where the wallet still came and the next call did not, or the one after it.
+            "viewer.wallet.entries",
             "viewer.wallet.entries.edges.*.node.order",
             "viewer.attendances.edges.*.node.order",
             "nodes.3",
