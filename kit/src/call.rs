@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use parking_lot::Mutex;
 use tokio::time::Instant;
-use tonic::{Request, Response, Status};
+use tonic::{Extensions, Request, Response, Status};
 
 use crate::fault::{Code, Fault};
 use crate::id::{MemberId, SessionId};
@@ -105,10 +105,13 @@ impl Call {
     /// Takes a request apart into what travels with it and its message.
     pub fn take<T>(request: Request<T>) -> (Self, T) {
         let (_, mut extensions, message) = request.into_parts();
-        let call = extensions
-            .remove::<Self>()
-            .unwrap_or_else(|| Self::new(Trace::fresh(), Instant::now() + DEFAULT_TIMEOUT));
-        (call, message)
+        (Self::take_from(&mut extensions), message)
+    }
+
+    /// The call that travels with a request, or one of its own.
+    pub(crate) fn take_from(extensions: &mut Extensions) -> Self {
+        let alone = || Self::new(Trace::fresh(), Instant::now() + DEFAULT_TIMEOUT);
+        extensions.remove().unwrap_or_else(alone)
     }
 
     /// A request to another room within this call.
@@ -188,7 +191,7 @@ impl Call {
     pub(crate) fn write_headers(&self, headers: &mut HeaderMap) -> Result<(), Status> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(Status::deadline_exceeded("the deadline passed"));
+            return Err(out_of_time());
         }
         check_key(self.idempotency_key())?;
         let mut unfit = None;
@@ -261,6 +264,11 @@ pub fn respond<T>(message: T, written: Vec<Mark>) -> Response<T> {
         response.metadata_mut().insert(seen::METADATA, value);
     }
     response
+}
+
+/// What becomes of a call whose deadline has passed.
+pub fn out_of_time() -> Status {
+    Status::deadline_exceeded("the deadline passed")
 }
 
 /// How long the caller waits, as headers say.

@@ -19,7 +19,7 @@ use tower::Service;
 use tracing::Instrument as _;
 
 use crate::bus::Log;
-use crate::call::{Call, check_key};
+use crate::call::{Call, check_key, out_of_time};
 use crate::fault::Fault;
 use crate::seen::Mark;
 use crate::task::{Ended, scoped};
@@ -118,7 +118,7 @@ where
         let span = tracing::info_span!("rpc", path, trace_id = call.trace().trace_id());
         let deadline = call.deadline();
         if deadline < Instant::now() + FLOOR {
-            return Box::pin(async { Ok(late()) });
+            return Box::pin(async { Ok(out_of_time().into_http()) });
         }
         let work = this.handle(call, request).instrument(span.clone());
         Box::pin(async move {
@@ -131,7 +131,7 @@ where
                     let _entered = span.enter();
                     Status::from(Fault::internal(panicked)).into_http()
                 }
-                Err(_) => late(),
+                Err(_) => out_of_time().into_http(),
             };
             Ok(trim::trimmed(answer))
         })
@@ -153,10 +153,6 @@ where
             Err(never) => match never {},
         }
     }
-}
-
-fn late() -> Response<Body> {
-    Status::deadline_exceeded("the deadline passed").into_http()
 }
 
 async fn admit(verifier: &Verifier, gate: &dyn Gate, call: &mut Call) -> Result<(), Fault> {

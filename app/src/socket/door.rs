@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use moim_kit::call::out_of_time;
 use moim_proto::fact::v1::{fact_service_server, live_service_server};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -123,9 +124,7 @@ where
                 },
             };
             let answered = timeout(limit, answer).await;
-            answered.unwrap_or_else(|_| {
-                Ok(Status::deadline_exceeded("the deadline passed").into_http())
-            })
+            answered.unwrap_or_else(|_| Ok(out_of_time().into_http()))
         })
     }
 }

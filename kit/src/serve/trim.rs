@@ -1,12 +1,9 @@
 //! Keeps what an answer says of its failure short: headers that are too large end the connection, and with
 //! it the calls of everybody else on it.
 
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
 use tonic::Status;
 use tonic::body::Body;
 
@@ -23,7 +20,13 @@ pub(super) fn trimmed(mut response: Response<Body>) -> Response<Body> {
     if response.body().is_end_stream() {
         return response;
     }
-    response.map(|body| Body::new(Trimmed { body }))
+    // What fails late says so in its trailers.
+    response.map(|body| {
+        Body::new(body.map_frame(|mut frame| {
+            frame.trailers_mut().into_iter().for_each(trim);
+            frame
+        }))
+    })
 }
 
 fn trim(headers: &mut HeaderMap) {
@@ -76,40 +79,6 @@ fn percent_decoded(bytes: &[u8]) -> Vec<u8> {
         }
     }
     decoded
-}
-
-pin_project_lite::pin_project! {
-    /// What fails late says so in its trailers.
-    struct Trimmed {
-        #[pin]
-        body: Body,
-    }
-}
-
-impl http_body::Body for Trimmed {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let mut frame = ready!(self.project().body.poll_frame(cx));
-        if let Some(Ok(frame)) = &mut frame
-            && let Some(trailers) = frame.trailers_mut()
-        {
-            trim(trailers);
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
 //! The processes of a room: found by name, asked in turn by how busy they are, put aside while they fail.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -16,13 +14,12 @@ use tokio::time::{Instant, timeout};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::Endpoint;
-use tower::Service;
 
+use super::BoxFuture;
 use super::class::Class;
 use super::context::NotSent;
 use super::endpoint::{BadAddress, endpoint, line_to};
 use super::node::Node;
-use super::{Answer, BoxFuture};
 use crate::metrics::{self, KeyValue};
 use crate::task::{Scoped, scoped};
 use crate::tls::To;
@@ -86,7 +83,7 @@ impl Balance {
         Ok(Self(Arc::new(inner)))
     }
 
-    async fn send(self, request: Request<Body>) -> Response<Body> {
+    pub(super) async fn send(self, request: Request<Body>) -> Response<Body> {
         self.look_up_if_stale();
         if self.0.nodes.load().is_empty() {
             self.0.look_up().await;
@@ -244,21 +241,6 @@ fn nowhere() -> Response<Body> {
     let mut response = Status::unavailable("the room has no address").into_http();
     response.extensions_mut().insert(NotSent);
     response
-}
-
-impl Service<Request<Body>> for Balance {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = BoxFuture<Answer>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let this = self.clone();
-        Box::pin(async move { Ok(this.send(request).await) })
-    }
 }
 
 #[cfg(test)]

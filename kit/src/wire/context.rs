@@ -8,14 +8,13 @@ use std::task::{Context as TaskContext, Poll, ready};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body as _, Frame};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 use tonic::Status;
 use tonic::body::Body;
 use tower::Service;
 
 use super::{Answer, BoxFuture};
-use crate::call::{Call, DEFAULT_TIMEOUT};
-use crate::trace::Trace;
+use crate::call::{Call, out_of_time};
 
 /// On a request: it was made before and stands on the bill.
 #[derive(Clone, Copy, Debug)]
@@ -51,10 +50,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let call = request
-            .extensions_mut()
-            .remove::<Call>()
-            .unwrap_or_else(|| Call::new(Trace::fresh(), Instant::now() + DEFAULT_TIMEOUT));
+        let call = Call::take_from(request.extensions_mut());
         if let Err(status) = call.write_headers(request.headers_mut()) {
             return Box::pin(async { Ok(status.into_http()) });
         }
@@ -77,10 +73,6 @@ where
             Ok(response.map(|body| Body::new(Timed { body, due, spent: false })))
         })
     }
-}
-
-fn out_of_time() -> Status {
-    Status::deadline_exceeded("the deadline passed")
 }
 
 pin_project_lite::pin_project! {

@@ -17,7 +17,7 @@ use super::answer::failure;
 use super::context::NotSent;
 use super::endpoint::Line;
 use super::verdict::{self, Verdict};
-use crate::call::timeout_in;
+use crate::call::{out_of_time, timeout_in};
 
 /// So many failures in a row, though it can be reached, put a process aside.
 const FAILURES: u32 = 5;
@@ -162,9 +162,7 @@ fn is_unsent(error: &tonic::transport::Error) -> bool {
 fn network_status(error: tonic::transport::Error) -> Status {
     let status = Status::from_error(Box::new(error));
     match status.code() {
-        Code::Cancelled if status.message() == "Timeout expired" => {
-            Status::deadline_exceeded("the deadline passed")
-        }
+        Code::Cancelled if status.message() == "Timeout expired" => out_of_time(),
         Code::DeadlineExceeded => status,
         // Whatever HTTP/2 complains of, such as too many calls given up on while the peer was frozen: nobody has
         // answered, and the peer did not say no.

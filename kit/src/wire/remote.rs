@@ -1,5 +1,8 @@
 //! A room over the network.
 
+use futures::FutureExt as _;
+use tower::service_fn;
+
 use super::balance::Balance;
 use super::endpoint::BadAddress;
 use super::{Context, Wire};
@@ -13,5 +16,7 @@ pub fn remote(addresses: &str) -> Result<Wire, BadAddress> {
 
 /// The same; a room that shows certificates is at addresses such as `https://host:port`.
 pub fn remote_to(addresses: &str, tls: Option<&To>) -> Result<Wire, BadAddress> {
-    Ok(Wire::new(Context::new(Balance::try_new(addresses, tls)?)))
+    let balance = Balance::try_new(addresses, tls)?;
+    let send = service_fn(move |request| balance.clone().send(request).map(Ok));
+    Ok(Wire::new(Context::new(send)))
 }

@@ -1,12 +1,11 @@
 //! The shield around a wire: what stands between a caller and a room in trouble, and in which order.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt as _;
 use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
@@ -14,7 +13,7 @@ use opentelemetry::KeyValue;
 use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
 use tonic::{Code, Status};
-use tower::{Service, ServiceExt as _};
+use tower::{ServiceExt as _, service_fn};
 
 use super::answer::{Whole, failure};
 use super::breaker::Breaker;
@@ -27,11 +26,10 @@ use super::retry::{Failed, Retries};
 use super::stream::Watched;
 use super::verdict::{self, Verdict};
 use super::window::Outcome;
-use super::{Answer, BoxFuture, Wire};
-use crate::call::{Call, DEFAULT_TIMEOUT};
+use super::{BoxFuture, Wire};
+use crate::call::{Call, out_of_time};
 use crate::fault::{self, Fault, pushback};
 use crate::metrics::{self, Catalogue};
-use crate::trace::Trace;
 
 /// The answer must travel back, too.
 const WAY_BACK: Duration = Duration::from_millis(20);
@@ -51,13 +49,14 @@ pub fn shielded(room: &'static str, config: &Config, wire: Wire) -> Wire {
         usual_us: AtomicU64::new(0),
         labels: metrics::calling(room, class.name()),
     };
-    Wire::new(Shielded(Arc::new(Shield {
+    let shield = Arc::new(Shield {
         wire,
         flights: Flights::default(),
         retries: Retries::new(config),
         reads: lane(Class::Read, config.read_timeout()),
         writes: lane(Class::Write, config.write_timeout()),
-    })))
+    });
+    Wire::new(service_fn(move |request| shield.clone().ask(request).map(Ok)))
 }
 
 #[derive(Debug)]
@@ -134,7 +133,7 @@ impl Shield {
         }
         match timeout_at(call.deadline(), flight).await {
             Ok(whole) => Whole::clone(&whole).into_response(),
-            Err(_) => late().into_http(),
+            Err(_) => out_of_time().into_http(),
         }
     }
 
@@ -172,7 +171,7 @@ impl Shield {
         let now = Instant::now();
         let due = ask.due(now, lane.timeout);
         if due <= now {
-            return Tried::Ended(Whole::of(late()));
+            return Tried::Ended(Whole::of(out_of_time()));
         }
         // 3. The breaker: outside the places, so that a room that is not asked keeps nobody waiting.
         let pass = match lane.breaker.enter() {
@@ -281,12 +280,9 @@ impl Lane {
 impl Ask {
     async fn read(request: Request<Body>, class: Class) -> Result<Self, Status> {
         let (mut parts, body) = request.into_parts();
-        let call = parts
-            .extensions
-            .remove::<Call>()
-            .unwrap_or_else(|| Call::new(Trace::fresh(), Instant::now() + DEFAULT_TIMEOUT));
+        let call = Call::take_from(&mut parts.extensions);
         let read = timeout_at(call.deadline(), body.collect()).await;
-        let body = read.map_err(|_| late())??.to_bytes();
+        let body = read.map_err(|_| out_of_time())??.to_bytes();
         // Whatever else is only in memory goes no further anyway.
         parts.extensions.clear();
         Ok(Self { call, class, parts, body })
@@ -327,10 +323,6 @@ impl Ask {
     }
 }
 
-fn late() -> Status {
-    Status::deadline_exceeded("the deadline passed")
-}
-
 fn resting(wait: Duration) -> Fault {
     Fault::new(fault::Code::Unavailable, "ROOM_RESTING", "Not available right now.")
         .in_korean("지금은 이용하실 수 없습니다. 잠시 후 다시 시도해 주세요.")
@@ -346,23 +338,5 @@ fn busy() -> Fault {
 fn count(add: impl FnOnce(&Catalogue)) {
     if let Some(catalogue) = metrics::catalogue() {
         add(catalogue);
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Shielded(Arc<Shield>);
-
-impl Service<Request<Body>> for Shielded {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = BoxFuture<Answer>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let shield = self.0.clone();
-        Box::pin(async move { Ok(shield.ask(request).await) })
     }
 }

@@ -11,6 +11,7 @@ use moim_kit::id::{MemberId, SessionId};
 use moim_kit::token::{AUDIENCE, ISSUER, KeySource as _, TYPE};
 use moim_testbed::Signer;
 use sha2::Sha256;
+use tempfile::TempDir;
 
 use crate::scene::assert_quiet;
 use crate::wire::answers;
@@ -81,15 +82,21 @@ fn key_of(person: &Person) -> String {
     head["kid"].as_str().unwrap().to_owned()
 }
 
-#[tokio::test]
-async fn no_algorithm_but_the_house_s_own_is_accepted() {
+/// A platform that signs by the testbed's key, where that is kept, and its name there.
+async fn under_our_key() -> (TempDir, Platform, String) {
     let keys = tempfile::tempdir().unwrap();
     let file = keys.path().join("key");
     fs::write(&file, SEED).unwrap();
     let knobs = [("MOIM_MEMBER__SIGNING_KEY_FILE", file.to_str().unwrap())];
     let platform = Platform::one_process_with(&knobs).await;
-    let client = platform.client();
     let kid = key_of(&platform.sign_up("somebody").await);
+    (keys, platform, kid)
+}
+
+#[tokio::test]
+async fn no_algorithm_but_the_house_s_own_is_accepted() {
+    let (_keys, platform, kid) = under_our_key().await;
+    let client = platform.client();
     let good = client.with_token(sealed(&header(json!({ "kid": kid }))));
     answers(&good, "a token as the house signs it").await;
 
@@ -122,13 +129,8 @@ async fn no_algorithm_but_the_house_s_own_is_accepted() {
 
 #[tokio::test]
 async fn a_header_that_says_more_than_the_house_s_own_is_refused_however_well_signed() {
-    let keys = tempfile::tempdir().unwrap();
-    let file = keys.path().join("key");
-    fs::write(&file, SEED).unwrap();
-    let knobs = [("MOIM_MEMBER__SIGNING_KEY_FILE", file.to_str().unwrap())];
-    let platform = Platform::one_process_with(&knobs).await;
+    let (_keys, platform, kid) = under_our_key().await;
     let client = platform.client();
-    let kid = key_of(&platform.sign_up("somebody").await);
     let public = Signer::default().keys().await.unwrap()[0].bytes.clone();
     let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": URL_SAFE_NO_PAD.encode(&public) });
     let good = client.with_token(sealed(&header(json!({ "kid": kid }))));
