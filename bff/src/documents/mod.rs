@@ -70,7 +70,7 @@ impl Default for Settings {
 #[derive(Clone)]
 pub struct Documents {
     policy: Policy,
-    listed: Arc<RwLock<Arc<Manifest>>>,
+    listed: Arc<RwLock<Manifest>>,
     sent_once: Option<SentOnce>,
 }
 
@@ -111,7 +111,7 @@ pub async fn open<X: Executor>(
         let vetting = Vetting::new(limits.clone(), executor);
         let source = watch::Source::new(settings.files.clone());
         let (seen, listed) = source.read(&vetting).await?;
-        *documents.listed.write() = Arc::new(listed);
+        *documents.listed.write() = listed;
         watch::watch(source, vetting, seen, settings.poll, Arc::clone(&documents.listed), tasks);
     }
     Ok(documents)

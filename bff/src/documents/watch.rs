@@ -91,7 +91,7 @@ pub(super) fn watch<X: Executor>(
     vetting: Vetting<X>,
     seen: Seen,
     every: Duration,
-    listed: Arc<RwLock<Arc<Manifest>>>,
+    listed: Arc<RwLock<Manifest>>,
     tasks: &Tasks,
 ) {
     let stopping = tasks.token();
@@ -107,7 +107,7 @@ struct Look<X> {
     seen: Seen,
     /// What was said last of files that are wrong, which is not said again.
     complained: Option<String>,
-    listed: Arc<RwLock<Arc<Manifest>>>,
+    listed: Arc<RwLock<Manifest>>,
 }
 
 impl<X: Executor> Look<X> {
@@ -136,7 +136,7 @@ impl<X: Executor> Look<X> {
         self.seen = seen;
         let manifest = self.source.made_of(&texts, &self.vetting).await?;
         tracing::info!(documents = manifest.len(), "the list of documents was read anew");
-        *self.listed.write() = Arc::new(manifest);
+        *self.listed.write() = manifest;
         Ok(())
     }
 }

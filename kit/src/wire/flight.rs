@@ -50,7 +50,7 @@ pub(super) struct Flights(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    under_way: Mutex<HashMap<Key, (u64, WeakFlight)>>,
+    under_way: Mutex<HashMap<Arc<Key>, (u64, WeakFlight)>>,
     next: AtomicU64,
     writes: AtomicU64,
 }
@@ -79,6 +79,7 @@ impl Flights {
         {
             return (flight, true);
         }
+        let key = Arc::new(key);
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let landing = Landing { flights: self.0.clone(), key: key.clone(), id };
         let work = begin();
@@ -111,7 +112,7 @@ impl Drop for Writing {
 /// Takes a flight off the list when it has ended, or nobody waits for it any more.
 struct Landing {
     flights: Arc<Inner>,
-    key: Key,
+    key: Arc<Key>,
     id: u64,
 }
 
