@@ -24,6 +24,9 @@ pub struct Config {
     /// `postgres://user@host/database` (each room has a schema of its own in it), or empty for a
     /// SQLite file per room in the data directory.
     pub url: String,
+    /// Whether a room brings its schema in PostgreSQL up to date when it starts; else that is done before, and the
+    /// room waits for it.
+    pub migrate: bool,
     /// Most connections of one room to PostgreSQL.
     pub max_connections: u32,
     /// Longest wait for a connection, milliseconds.
@@ -42,6 +45,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             url: String::new(),
+            migrate: true,
             max_connections: 8,
             acquire_timeout_ms: 5_000,
             lock_timeout_ms: 2_000,
