@@ -14,7 +14,7 @@ use moim_storage::Db;
 
 use crate::config::Config;
 use crate::house::{House, Plan, ROOMS, nouns};
-use crate::{explain, town, welcome};
+use crate::{explain, migrate, town, welcome};
 
 /// The backend of a small-gatherings platform: one GraphQL endpoint over gRPC rooms.
 ///
@@ -50,6 +50,12 @@ enum Command {
     Replay {
         /// Rooms that are to do so.
         #[arg(required = true, value_parser = ROOMS)]
+        rooms: Vec<String>,
+    },
+    /// Bring the databases of rooms to the shape of this version, and leave; safe while the version before runs.
+    Migrate {
+        /// Rooms; all when none is named.
+        #[arg(value_parser = ROOMS)]
         rooms: Vec<String>,
     },
     /// See what the search room holds, and how it understands people.
@@ -111,6 +117,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
     runtime.block_on(async {
         match arguments.command {
             Some(Command::Town) => fill_only(&config).await,
+            Some(Command::Migrate { rooms }) => print(&migrate::migrate(&config, &rooms).await?),
             Some(Command::Replay { rooms }) => replay(&config, &rooms).await,
             Some(Command::Search { question: Question::Explain { query, first } }) => {
                 print(&explain::explain(&config, &query, first).await?)

@@ -10,6 +10,7 @@ mod keys;
 mod late;
 pub mod live;
 mod metrics;
+mod migrate;
 mod reach;
 mod site;
 mod socket;

@@ -14,7 +14,7 @@ pub enum Format {
 }
 
 /// What to log and how.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Look of log lines.
@@ -23,6 +23,10 @@ pub struct Config {
     pub filter: String,
     /// Where metrics are served to Prometheus, such as `127.0.0.1:9464`; empty: nowhere.
     pub metrics_listen: String,
+    /// Where spans and metrics are sent by OTLP over gRPC, such as `http://127.0.0.1:4317`; empty: nowhere.
+    pub otlp_url: String,
+    /// Share of the traces begun here that are sent, 0 to 1; a trace begun elsewhere goes on as its beginner chose.
+    pub sample_ratio: f64,
 }
 
 impl Default for Config {
@@ -31,6 +35,8 @@ impl Default for Config {
             format: Format::Pretty,
             filter: "info,tower_governor=warn".to_owned(),
             metrics_listen: String::new(),
+            otlp_url: String::new(),
+            sample_ratio: 1.0,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use moim_kit::serve::Gate;
 use moim_kit::shared::Shared;
@@ -11,9 +12,12 @@ use moim_kit::{Base, Clock, Fault};
 use sqlx::migrate::Migrator;
 
 use crate::copies::Copies;
-use crate::migrate::migrate;
+use crate::migrate::{migrate, wait_migrated};
 use crate::outbox::Outbox;
 use crate::pool::{Config, Db};
+
+/// For the step that migrates to be done by somebody else.
+const MIGRATED_WITHIN: Duration = Duration::from_secs(60);
 
 /// A room's database, migrated, and what the house gives to every room.
 #[derive(Clone)]
@@ -43,7 +47,12 @@ impl Ground {
     ) -> Result<Self, Fault> {
         let Base { clock, tasks, verifier, shared, .. } = base;
         let db = Db::open(config, data, room).await?;
-        migrate(&db, migrations).await?;
+        // A file is this process's own: nobody else would do it.
+        if config.migrate || config.url.is_empty() {
+            migrate(&db, migrations).await?;
+        } else {
+            wait_migrated(&db, migrations, MIGRATED_WITHIN).await?;
+        }
         let outbox = Outbox::new(db.clone(), room, clock.clone(), config);
         outbox.start(&tasks);
         Ok(Self { db, outbox, clock, tasks, verifier, shared })

@@ -32,7 +32,7 @@ pub use error::{Error, violates};
 pub use ground::Ground;
 pub use idempotency::{Idempotency, Replay};
 pub use keyset::Keyset;
-pub use migrate::{MIGRATIONS, migrate};
+pub use migrate::{MIGRATIONS, migrate, wait_migrated};
 pub use outbox::Outbox;
 pub use pool::{Config, Db};
 pub use query::Row;

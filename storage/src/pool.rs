@@ -24,6 +24,14 @@ pub struct Config {
     /// `postgres://user@host/database` (each room has a schema of its own in it), or empty for a
     /// SQLite file per room in the data directory.
     pub url: String,
+    /// The same for a streaming replica of that database, from which answers to questions are read once it is as far
+    /// as who asks has seen; empty: everything is read where it is written.
+    pub replica_url: String,
+    /// Longest wait for the replica to be that far before the primary is asked, milliseconds.
+    pub replica_wait_ms: u64,
+    /// Whether a room brings its schema in PostgreSQL up to date when it starts; else that is done before, and the
+    /// room waits for it.
+    pub migrate: bool,
     /// Most connections of one room to PostgreSQL.
     pub max_connections: u32,
     /// Longest wait for a connection, milliseconds.
@@ -42,6 +50,9 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             url: String::new(),
+            replica_url: String::new(),
+            replica_wait_ms: 50,
+            migrate: true,
             max_connections: 8,
             acquire_timeout_ms: 5_000,
             lock_timeout_ms: 2_000,

@@ -1,7 +1,9 @@
 //! Bringing a database up to date: again, and by several processes at once.
 
-use futures::future::try_join_all;
-use moim_storage::{Config, Db, migrate};
+use std::time::Duration;
+
+use futures::future::{join, try_join_all};
+use moim_storage::{Config, Db, migrate, wait_migrated};
 use moim_testbed::on_both_databases;
 use uuid::Uuid;
 
@@ -31,6 +33,18 @@ on_both_databases! {
             assert_eq!(number(ground, APPLIED).await, i64::try_from(expected).unwrap());
             ground.db.ping().await.unwrap();
         }
+    }
+
+    async fn a_room_waits_until_somebody_else_has_migrated(bed: Bed) {
+        let db = Db::open(&bed.storage, bed.data(), "note").await.unwrap();
+        let (soon, later) = (Duration::ZERO, Duration::from_secs(60));
+        let fault = wait_migrated(&db, &MIGRATIONS, soon).await.unwrap_err();
+        assert_eq!(fault.reason(), "SCHEMA_BEHIND");
+        let (waited, migrated) =
+            join(wait_migrated(&db, &MIGRATIONS, later), migrate(&db, &MIGRATIONS)).await;
+        waited.unwrap();
+        migrated.unwrap();
+        wait_migrated(&db, &MIGRATIONS, soon).await.unwrap();
     }
 
     async fn patience_with_locks_is_as_configured_after_migrating(bed: Bed) {

@@ -59,9 +59,18 @@ async fn it_says_what_it_can_do() {
     let place = Place::new();
     let (good, said, _) = place.run(&["--help"], &[]).await;
     assert!(good);
-    for word in
-        ["run", "schema", "config", "search", "town", "--data", "--listen", "--no-town", "--config"]
-    {
+    for word in [
+        "run",
+        "migrate",
+        "schema",
+        "config",
+        "search",
+        "town",
+        "--data",
+        "--listen",
+        "--no-town",
+        "--config",
+    ] {
         assert!(said.contains(word), "{word} is not in\n{said}");
     }
     let (good, said, _) = place.run(&["run", "--help"], &[]).await;
@@ -72,6 +81,19 @@ async fn it_says_what_it_can_do() {
     }
     let (good, said, _) = place.run(&["--version"], &[]).await;
     assert!(good && said.starts_with("moim "), "{said}");
+}
+
+#[tokio::test]
+async fn databases_are_migrated_as_a_step_of_its_own() {
+    let place = Place::new();
+    for _ in 0..2 {
+        let (good, said, complaints) = place.run(&["--data", "data", "migrate"], &[]).await;
+        assert!(good, "{complaints}");
+        assert!(said.contains("The database of the schedule room is up to date."), "{said}");
+    }
+    assert!(place.path().join("data/schedule.db").exists());
+    let (good, _, complaints) = place.run(&["--data", "data", "migrate", "search"], &[]).await;
+    assert!(!good && complaints.contains("the search room has no database"), "{complaints}");
 }
 
 #[tokio::test]
