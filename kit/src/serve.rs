@@ -11,16 +11,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::{Request, Response};
 use tokio::time::{Instant, timeout_at};
-use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
+use tonic::{Code, Status};
 use tower::Service;
 use tracing::Instrument as _;
 
 use crate::bus::Log;
 use crate::call::{Call, check_key, out_of_time};
 use crate::fault::Fault;
+use crate::metrics::{self, calls};
 use crate::seen::Mark;
 use crate::task::{Ended, scoped};
 use crate::token::Verifier;
@@ -120,6 +121,9 @@ where
         if deadline < Instant::now() + FLOOR {
             return Box::pin(async { Ok(out_of_time().into_http()) });
         }
+        // How long a stream lasts is its reader's choice.
+        let measured = metrics::catalogue().filter(|_| !wire::is_stream(&path));
+        let began = metrics::now();
         let work = this.handle(call, request).instrument(span.clone());
         Box::pin(async move {
             // A task of its own: a panic stays here, and calls of one request run side by side. It ends with this
@@ -133,6 +137,9 @@ where
                 }
                 Err(_) => out_of_time().into_http(),
             };
+            if let (Some(catalogue), Some(began)) = (measured, began) {
+                calls::answered(catalogue, &path, began.elapsed(), code(&answer));
+            }
             Ok(trim::trimmed(answer))
         })
     }
@@ -153,6 +160,12 @@ where
             Err(never) => match never {},
         }
     }
+}
+
+/// An answer that says nothing before its body has begun well.
+fn code(answer: &Response<Body>) -> Code {
+    let told = answer.headers().get(Status::GRPC_STATUS);
+    told.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()))
 }
 
 async fn admit(verifier: &Verifier, gate: &dyn Gate, call: &mut Call) -> Result<(), Fault> {

@@ -14,6 +14,7 @@ use moim_kit::{Clock, Code, Fault, Timestamp};
 
 use crate::args::Arg;
 use crate::error::Error;
+use crate::measured::Measured;
 use crate::query::{Row, Statement};
 use crate::tx::Tx;
 
@@ -72,9 +73,11 @@ pub enum Db {
         writer: SqlitePool,
         /// Reads.
         reader: SqlitePool,
+        /// What its statements are measured by.
+        measured: Measured,
     },
-    /// A pool whose search path is the room's schema.
-    Postgres(PgPool),
+    /// A pool whose search path is the room's schema, and what its statements are measured by.
+    Postgres(PgPool, Measured),
 }
 
 /// PostgreSQL only: SQLite is this process, and has its clock.
@@ -85,7 +88,7 @@ const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Db {
     /// Opens a room's database, making the file or the schema when it is not there.
-    pub async fn open(config: &Config, data: &Path, room: &str) -> Result<Self, Fault> {
+    pub async fn open(config: &Config, data: &Path, room: &'static str) -> Result<Self, Fault> {
         let is_postgres =
             ["postgres://", "postgresql://"].iter().any(|it| config.url.starts_with(it));
         if !config.url.is_empty() && !is_postgres {
@@ -96,14 +99,18 @@ impl Db {
             ));
         }
         let opened = if config.url.is_empty() {
-            Self::open_sqlite(&data.join(format!("{room}.db")), config).await
+            Self::open_sqlite(&data.join(format!("{room}.db")), config, room).await
         } else {
             Self::open_postgres(config, room).await
         };
         opened.map_err(|error| Fault::unavailable("DATABASE_UNAVAILABLE", error))
     }
 
-    async fn open_sqlite(file: &PathBuf, config: &Config) -> Result<Self, sqlx::Error> {
+    async fn open_sqlite(
+        file: &PathBuf,
+        config: &Config,
+        room: &'static str,
+    ) -> Result<Self, sqlx::Error> {
         if let Some(directory) = file.parent() {
             tokio::fs::create_dir_all(directory).await.map_err(sqlx::Error::Io)?;
         }
@@ -122,10 +129,13 @@ impl Db {
         };
         let writer = pool(1).connect_with(options.clone()).await?;
         let reader = pool(SQLITE_READERS).connect_with(options.read_only(true)).await?;
-        Ok(Self::Sqlite { writer, reader })
+        let measured = Measured::sqlite(room);
+        measured.connections(&writer);
+        measured.connections(&reader);
+        Ok(Self::Sqlite { writer, reader, measured })
     }
 
-    async fn open_postgres(config: &Config, room: &str) -> Result<Self, sqlx::Error> {
+    async fn open_postgres(config: &Config, room: &'static str) -> Result<Self, sqlx::Error> {
         let options = PgConnectOptions::from_str(&config.url)?
             .application_name(&format!("moim-{room}"))
             .options([
@@ -150,7 +160,9 @@ impl Db {
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        Ok(Self::Postgres(pool))
+        let measured = Measured::postgres(room);
+        measured.connections(&pool);
+        Ok(Self::Postgres(pool, measured))
     }
 
     /// Starts a short transaction; on SQLite it is the only writer from its start.
@@ -160,7 +172,7 @@ impl Db {
 
     /// Rows of a query outside any transaction.
     pub async fn fetch_all<R: Row>(&self, sql: &str, args: Vec<Arg>) -> Result<Vec<R>, Error> {
-        self.run_all(Statement::new(sql, args)).await
+        self.run_all(sql, Statement::new(sql, args)).await
     }
 
     /// Rows of a query with a list in the place of `{ids}`, numbered after the other values.
@@ -173,7 +185,7 @@ impl Db {
         if list.is_empty() {
             return Ok(Vec::new());
         }
-        self.run_all(Statement::with_list(sql, args, list)).await
+        self.run_all(sql, Statement::with_list(sql, args, list)).await
     }
 
     /// The first row of a query, if there is one.
@@ -183,17 +195,30 @@ impl Db {
         args: Vec<Arg>,
     ) -> Result<Option<R>, Error> {
         let statement = Statement::new(sql, args);
-        Ok(match self {
-            Self::Sqlite { reader, .. } => statement.sqlite_as().fetch_optional(reader).await?,
-            Self::Postgres(pool) => statement.postgres_as().fetch_optional(pool).await?,
-        })
+        let fetched = async {
+            Ok(match self {
+                Self::Sqlite { reader, .. } => statement.sqlite_as().fetch_optional(reader).await?,
+                Self::Postgres(pool, _) => statement.postgres_as().fetch_optional(pool).await?,
+            })
+        };
+        self.measured().time(sql, fetched).await
     }
 
-    async fn run_all<R: Row>(&self, statement: Statement) -> Result<Vec<R>, Error> {
-        Ok(match self {
-            Self::Sqlite { reader, .. } => statement.sqlite_as().fetch_all(reader).await?,
-            Self::Postgres(pool) => statement.postgres_as().fetch_all(pool).await?,
-        })
+    async fn run_all<R: Row>(&self, sql: &str, statement: Statement) -> Result<Vec<R>, Error> {
+        let fetched = async {
+            Ok(match self {
+                Self::Sqlite { reader, .. } => statement.sqlite_as().fetch_all(reader).await?,
+                Self::Postgres(pool, _) => statement.postgres_as().fetch_all(pool).await?,
+            })
+        };
+        self.measured().time(sql, fetched).await
+    }
+
+    /// What its statements are measured by.
+    pub(crate) fn measured(&self) -> Measured {
+        match self {
+            Self::Sqlite { measured, .. } | Self::Postgres(_, measured) => *measured,
+        }
     }
 
     /// The instant by the database's clock, which all processes of a room share, moved as `clock` is.
@@ -213,11 +238,11 @@ impl Db {
     /// Closes every connection; SQLite folds its log into the file.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { writer, reader } => {
+            Self::Sqlite { writer, reader, .. } => {
                 reader.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(pool, _) => pool.close().await,
         }
     }
 }

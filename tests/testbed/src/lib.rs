@@ -3,6 +3,7 @@
 
 mod bed;
 mod keeper;
+mod meters;
 mod nats;
 mod postgres;
 mod proxy;
@@ -12,6 +13,7 @@ mod signer;
 mod stand_in;
 
 pub use bed::Bed;
+pub use meters::{Measured, Meters};
 pub use nats::Nats;
 pub use postgres::{database, durable_database};
 pub use proxy::{Mode, Proxy};
