@@ -29,9 +29,11 @@ pub struct Tx {
     counts: Counts,
 }
 
+type Count = Box<dyn FnOnce(&Catalogue) + Send>;
+
 /// What is counted once it is committed.
 #[derive(Default)]
-struct Counts(Vec<Box<dyn FnOnce(&Catalogue) + Send>>);
+struct Counts(Vec<Count>);
 
 impl fmt::Debug for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
