@@ -12,4 +12,5 @@ mod migrations;
 mod note;
 mod pages;
 mod reading;
+mod replicated;
 mod statements;
