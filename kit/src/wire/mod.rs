@@ -36,6 +36,8 @@ pub use endpoint::BadAddress;
 pub use remote::{remote, remote_to};
 pub use shield::shielded;
 
+pub(crate) use class::Class;
+
 use context::Context;
 
 /// A way to call a room. Failures are gRPC statuses, so its error type is empty.
