@@ -37,6 +37,8 @@ pub use node::LEAVING;
 pub use remote::{remote, remote_to};
 pub use shield::shielded;
 
+pub(crate) use class::Class;
+
 use context::Context;
 
 /// A way to call a room. Failures are gRPC statuses, so its error type is empty.
