@@ -161,7 +161,7 @@ async fn stand(config: &Config, plan: Plan) -> anyhow::Result<()> {
     };
     let house = tokio::select! {
         house = open => house?,
-        () = stop.asked() => return Ok(()),
+        _ = stop.asked() => return Ok(()),
     };
     if let Some(address) = house.endpoint {
         let has_town = whole && town::stands_in(&house).await?;
@@ -169,11 +169,18 @@ async fn stand(config: &Config, plan: Plan) -> anyhow::Result<()> {
         let now = house.clock.now();
         print(&welcome::text(&url, config.bff.is_development(), has_town, now))?;
     }
-    stop.asked().await;
+    let drain = match stop.asked().await {
+        By::Supervisor => Duration::from_millis(config.house.drain_ms),
+        By::Terminal => Duration::ZERO,
+    };
     tracing::info!("stopping");
+    let close = async {
+        house.leave(drain).await;
+        house.close(STOP_WITHIN).await;
+    };
     tokio::select! {
-        () = house.close(STOP_WITHIN) => Ok(()),
-        () = stop.asked() => bail!("stopped at once, as asked twice"),
+        () = close => Ok(()),
+        _ = stop.asked() => bail!("stopped at once, as asked twice"),
     }
 }
 
@@ -215,6 +222,12 @@ fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Who asks a program to stop: one sends others here until it has heard that we go, the other waits for us.
+enum By {
+    Supervisor,
+    Terminal,
+}
+
 /// Interrupt and termination, by which a program is asked to stop.
 struct Stop {
     #[cfg(unix)]
@@ -239,15 +252,16 @@ impl Stop {
     }
 
     #[cfg(unix)]
-    async fn asked(&mut self) {
+    async fn asked(&mut self) -> By {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => By::Supervisor,
+            _ = self.interrupt.recv() => By::Terminal,
         }
     }
 
     #[cfg(not(unix))]
-    async fn asked(&mut self) {
+    async fn asked(&mut self) -> By {
         let _ = tokio::signal::ctrl_c().await;
+        By::Terminal
     }
 }
