@@ -116,7 +116,7 @@ where
         Box::pin(async move {
             let (_places, limit) = match kind {
                 // A stream is answered at once and lives on; the streams of a connection are few.
-                Kind::Live => (None, door.timeout),
+                Kind::Live | Kind::Health => (None, door.timeout),
                 Kind::Facts => (None, HEARING),
                 Kind::Call => match door.places(peer).await {
                     Ok(places) => (Some(places), door.timeout),
@@ -135,10 +135,15 @@ enum Kind {
     Call,
     Facts,
     Live,
+    /// A room that has no place left is busy, not ill: whoever restarted it for that would make it worse.
+    Health,
 }
 
 impl Kind {
     fn of(path: &str) -> Self {
+        if path == "/grpc.health.v1.Health/Check" {
+            return Self::Health;
+        }
         match path.trim_start_matches('/').split('/').next() {
             Some(fact_service_server::SERVICE_NAME) => Self::Facts,
             Some(live_service_server::SERVICE_NAME) => Self::Live,

@@ -24,6 +24,8 @@ use door::Door;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 const HEALTH_EVERY: Duration = Duration::from_secs(2);
+/// The name under which gRPC health tells whether the process works, whatever its database does.
+pub(crate) const LIVE: &str = "live";
 /// Requests of one connection at once.
 const STREAMS: u32 = 100;
 /// A token of 4 KiB, a seen token of 2 KiB, and the rest.
@@ -66,6 +68,7 @@ pub async fn open(room: &Room, listen: SocketAddr, ground: Ground<'_>) -> anyhow
     tasks.supervise("health", move || {
         let (reporter, db) = (reporter.clone(), db.clone());
         async move {
+            reporter.set_service_status(LIVE, tonic_health::ServingStatus::Serving).await;
             loop {
                 let status = match db.ping().await {
                     Ok(()) => tonic_health::ServingStatus::Serving,
