@@ -14,7 +14,7 @@ use moim_storage::Db;
 
 use crate::config::Config;
 use crate::house::{House, Plan, ROOMS, nouns};
-use crate::{explain, migrate, town, welcome};
+use crate::{callers, explain, healthy, migrate, town, welcome};
 
 /// The backend of a small-gatherings platform: one GraphQL endpoint over gRPC rooms.
 ///
@@ -58,6 +58,17 @@ enum Command {
         #[arg(value_parser = ROOMS)]
         rooms: Vec<String>,
     },
+    /// Ask a room of this configuration, where it listens, whether it may be sent work; fails when it may not.
+    Healthy {
+        /// The room.
+        #[arg(value_parser = ROOMS)]
+        room: String,
+        /// Ask only whether it lives: one that has lost its database does.
+        #[arg(long)]
+        alive: bool,
+    },
+    /// Print which rooms call which, as JSON.
+    Wiring,
     /// See what the search room holds, and how it understands people.
     Search {
         #[command(subcommand)]
@@ -102,12 +113,20 @@ pub fn answer() -> ExitCode {
 
 /// Does what the arguments say; returns once it is done or was asked to stop.
 pub fn run(arguments: Arguments) -> anyhow::Result<()> {
-    if matches!(arguments.command, Some(Command::Schema)) {
-        return print(&moim_bff::schema::sdl());
+    match arguments.command {
+        Some(Command::Schema) => return print(&moim_bff::schema::sdl()),
+        Some(Command::Wiring) => return print(&callers::wiring()),
+        _ => {}
     }
     let config = configure(&arguments)?;
     if matches!(arguments.command, Some(Command::Config)) {
         return print(&config.to_toml()?);
+    }
+    if let Some(Command::Healthy { room, alive }) = &arguments.command {
+        // Asked every few seconds: it logs nothing, and answers in one sentence.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.context("the runtime did not start")?;
+        return print(&runtime.block_on(healthy::ask(&config, room, *alive))?);
     }
     telemetry::init(&config.telemetry).context("the configuration is wrong")?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -74,7 +74,7 @@ impl Door {
     ) -> Result<Response<Body>, Status> {
         let (_places, limit) = match kind {
             // A stream is answered at once and lives on; the streams of a connection are few.
-            Kind::Live => (None, self.timeout),
+            Kind::Live | Kind::Health => (None, self.timeout),
             Kind::Facts => (None, HEARING),
             Kind::Call => (Some(self.places(peer).await?), self.timeout),
         };
@@ -152,10 +152,15 @@ enum Kind {
     Call,
     Facts,
     Live,
+    /// A room that has no place left is busy, not ill: whoever restarted it for that would make it worse.
+    Health,
 }
 
 impl Kind {
     fn of(path: &str) -> Self {
+        if path == "/grpc.health.v1.Health/Check" {
+            return Self::Health;
+        }
         match path.trim_start_matches('/').split('/').next() {
             Some(fact_service_server::SERVICE_NAME) => Self::Facts,
             Some(live_service_server::SERVICE_NAME) => Self::Live,

@@ -28,6 +28,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 const HEALTH_EVERY: Duration = Duration::from_secs(2);
 /// For those who were let in just before the stop.
 const LET_IN_LAST: Duration = Duration::from_millis(100);
+/// The name under which gRPC health tells whether the process works, whatever its database does.
+pub(crate) const LIVE: &str = "live";
 /// Requests of one connection at once.
 const STREAMS: u32 = 100;
 /// A token of 4 KiB, a seen token of 2 KiB, and the rest.
@@ -71,6 +73,7 @@ pub async fn open(room: &Room, listen: SocketAddr, ground: Ground<'_>) -> anyhow
     tasks.supervise("health", move || {
         let (reporter, db, leaving) = (reporter.clone(), db.clone(), leaving.clone());
         async move {
+            reporter.set_service_status(LIVE, ServingStatus::Serving).await;
             loop {
                 let status = match db.ping().await {
                     Ok(()) if !leaving.is_cancelled() => ServingStatus::Serving,
