@@ -10,8 +10,8 @@ use tonic::{Extensions, Request, Response, Status};
 
 use crate::fault::{Code, Fault};
 use crate::id::{MemberId, SessionId};
-use crate::metrics::{self, Waits};
-use crate::seen::{self, Mark, Seen};
+use crate::metrics::{self, Waiting, Waits};
+use crate::seen::{self, Mark, Position, Seen};
 use crate::trace::{self, Trace};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -39,24 +39,16 @@ pub struct Call {
     trace: Trace,
     idempotency_key: Option<Arc<str>>,
     seen: Seen,
+    only_reads: bool,
     collected: Arc<Mutex<Collected>>,
+    /// None while nobody wants to know.
+    waits: Option<Waits>,
 }
 
 #[derive(Debug, Default)]
 struct Collected {
-    written: Vec<Mark>,
+    written: Seen,
     bill: Vec<String>,
-    waits: Waits,
-}
-
-/// A call to a room is in flight for as long as this is held.
-#[derive(Debug)]
-pub(crate) struct Waiting(Arc<Mutex<Collected>>);
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.lock().waits.end(Instant::now());
-    }
 }
 
 impl Call {
@@ -69,7 +61,9 @@ impl Call {
             trace,
             idempotency_key: None,
             seen: Seen::default(),
+            only_reads: false,
             collected: Arc::default(),
+            waits: metrics::catalogue().map(|_| Waits::default()),
         }
     }
 
@@ -85,6 +79,20 @@ impl Call {
     #[must_use]
     pub fn having_seen(mut self, seen: Seen) -> Self {
         self.seen = seen;
+        self
+    }
+
+    /// The same call, content only with what is there now: what it asks about has just happened.
+    #[must_use]
+    pub fn wanting_all(mut self) -> Self {
+        self.seen = self.seen.wanting_all();
+        self
+    }
+
+    /// The same call of a method that changes nothing; the callee's side says so.
+    #[must_use]
+    pub fn only_reading(mut self) -> Self {
+        self.only_reads = true;
         self
     }
 
@@ -171,13 +179,18 @@ impl Call {
     /// Everything the client has seen once it has this call's answer.
     pub fn seen_after(&self) -> Seen {
         let mut seen = self.seen.clone();
-        seen.merge(self.collected.lock().written.iter().cloned());
+        seen.absorb(self.collected.lock().written.clone());
         seen
     }
 
     /// True when this call wrote something.
     pub fn has_written(&self) -> bool {
         !self.collected.lock().written.is_empty()
+    }
+
+    /// True when the method called changes nothing.
+    pub fn only_reads(&self) -> bool {
+        self.only_reads
     }
 
     /// The calls made on behalf of this one, as `/package.Service/Method`, in order.
@@ -187,14 +200,12 @@ impl Call {
 
     /// Time in which a call on behalf of this one was in flight; none while nobody wants to know.
     pub fn waited(&self) -> Duration {
-        self.collected.lock().waits.total(Instant::now())
+        self.waits.as_ref().map(Waits::total).unwrap_or_default()
     }
 
-    /// Notes that a call on behalf of this one is in flight, when anybody wants to know.
+    /// Notes that a call on behalf of this one is in flight.
     pub(crate) fn waiting(&self) -> Option<Waiting> {
-        let now = metrics::now()?;
-        self.collected.lock().waits.begin(now);
-        Some(Waiting(self.collected.clone()))
+        self.waits.as_ref().map(Waits::begin)
     }
 
     /// Reads what a caller sent in headers; the token is taken but not yet verified.
@@ -255,8 +266,7 @@ impl Call {
     /// Collects what an answer says was written.
     pub(crate) fn note_written(&self, headers: &HeaderMap) {
         if let Some(text) = headers.get(&SEEN).and_then(|value| value.to_str().ok()) {
-            let written = Seen::decode_text(text);
-            self.collected.lock().written.extend_from_slice(written.marks());
+            self.collected.lock().written.absorb(Seen::decode_text(text));
         }
     }
 }
@@ -288,6 +298,16 @@ pub fn respond<T>(message: T, written: Vec<Mark>) -> Response<T> {
         response.metadata_mut().insert(seen::METADATA, value);
     }
     response
+}
+
+/// Adds to the headers of an answer, a refusal too, how far the room's database is.
+pub(crate) fn tell_position(headers: &mut HeaderMap, position: Position) {
+    let told = headers.get(&SEEN).and_then(|value| value.to_str().ok());
+    let mut seen = told.map(Seen::decode_text).unwrap_or_default();
+    seen.reach(position);
+    if let Ok(value) = HeaderValue::from_str(&seen.encode_text()) {
+        headers.insert(SEEN, value);
+    }
 }
 
 /// What becomes of a call whose deadline has passed.

@@ -22,7 +22,9 @@ mod parked;
 mod pool;
 mod query;
 mod reader;
+mod reads;
 mod reconcile;
+mod replica;
 mod sweep;
 mod tx;
 
@@ -39,5 +41,6 @@ pub use outbox::Outbox;
 pub use pool::{Config, Db};
 pub use query::Row;
 pub use reader::{Handler, Reader};
+pub use reads::{Reads, View};
 pub use sqlx::migrate::Migrator;
 pub use tx::Tx;

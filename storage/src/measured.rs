@@ -4,6 +4,7 @@ use std::future::Future;
 
 use moim_kit::metrics::label::{DB_OPERATIONS, OTHER, one_of};
 use moim_kit::metrics::{self, Catalogue, KeyValue};
+use tokio::time::Instant;
 
 use crate::error::Error;
 
@@ -29,25 +30,15 @@ impl Measured {
         sql: &str,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let Some((catalogue, began)) = metrics::catalogue().zip(metrics::now()) else {
-            return work.await;
-        };
+        let running = self.begin(sql);
         let done = work.await;
-        let took = metrics::seconds(began);
-        let labels = [
-            KeyValue::new("db.system.name", self.system),
-            KeyValue::new("db.operation.name", operation(sql)),
-            metrics::room(self.room),
-        ];
-        match &done {
-            Ok(_) => catalogue.statements.record(took, &labels),
-            Err(error) => {
-                let [system, operation, room] = labels;
-                let error = KeyValue::new("error.type", error.kind());
-                catalogue.statements.record(took, &[system, operation, room, error]);
-            }
-        }
-        done
+        Running::end(running, done)
+    }
+
+    /// A statement begins, when anybody wants to know.
+    pub(crate) fn begin(self, sql: &str) -> Option<Running> {
+        let (catalogue, began) = metrics::catalogue().zip(metrics::now())?;
+        Some(Running { measured: self, catalogue, began, operation: operation(sql) })
     }
 
     /// Has the connections of a pool counted for as long as the pool is there.
@@ -65,6 +56,37 @@ impl Measured {
         connections_most.watch_while(&[name()], move || {
             open(&most, most.options().get_max_connections() as usize)
         });
+    }
+}
+
+/// A statement under way.
+#[derive(Debug)]
+pub(crate) struct Running {
+    measured: Measured,
+    catalogue: &'static Catalogue,
+    began: Instant,
+    operation: &'static str,
+}
+
+impl Running {
+    /// Notes how it ended.
+    pub(crate) fn end<T>(running: Option<Self>, done: Result<T, Error>) -> Result<T, Error> {
+        let Some(Self { measured, catalogue, began, operation }) = running else { return done };
+        let took = metrics::seconds(began);
+        let labels = [
+            KeyValue::new("db.system.name", measured.system),
+            KeyValue::new("db.operation.name", operation),
+            metrics::room(measured.room),
+        ];
+        match &done {
+            Ok(_) => catalogue.statements.record(took, &labels),
+            Err(error) => {
+                let [system, operation, room] = labels;
+                let error = KeyValue::new("error.type", error.kind());
+                catalogue.statements.record(took, &[system, operation, room, error]);
+            }
+        }
+        done
     }
 }
 

@@ -6,8 +6,8 @@ use super::instrument::{Instrument, Made};
 use super::label::{
     CACHE, CLASS, CONNECTION_STATE, DB_ERROR, DB_OPERATION, DB_SYSTEM, DEATH, EDGE_CODE, FOUND,
     HTTP_ERROR, HTTP_METHOD, HTTP_STATUS, MESSAGING_ERROR, MESSAGING_OPERATION, MESSAGING_SYSTEM,
-    OPERATION, OPERATION_NAME, ORDER_END, OUTCOME, POOL, ROOM, ROUTE, RPC_ERROR, RPC_METHOD,
-    RPC_STATUS, RPC_SYSTEM, SCHEME, SEAT_MOVE, SOURCE, WHY,
+    OPERATION, OPERATION_NAME, ORDER_END, OUTCOME, PASSED_OVER, POOL, ROOM, ROUTE, RPC_ERROR,
+    RPC_METHOD, RPC_STATUS, RPC_SYSTEM, SCHEME, SEAT_MOVE, SOURCE, WHY,
 };
 use super::watched::Watched;
 
@@ -119,6 +119,10 @@ catalogue! {
     /// Statements of rooms, with the wait for a connection where they stand alone.
     statements: Histogram<f64> = "db.client.operation.duration" in "s",
         [DB_SYSTEM, DB_OPERATION, DB_ERROR, ROOM] by STATEMENTS;
+    /// Calls answered from a replica of the room's database.
+    replica_reads: Counter<u64> = "moim.replica.reads" in "{call}", [ROOM];
+    /// Calls that a replica could have answered and the primary did, by why.
+    primary_reads: Counter<u64> = "moim.primary.reads" in "{call}", [ROOM, PASSED_OVER];
     /// Connections of a room to its database.
     connections: Watched = "db.client.connection.count" in "{connection}",
         [POOL, CONNECTION_STATE];

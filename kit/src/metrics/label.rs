@@ -43,6 +43,9 @@ pub(super) const DEATH: Label = these("code", &DEATHS);
 pub(super) const WHY: Label =
     these("why", &["caller", "calls", "calls_of_one", "connections", "handshake"]);
 
+pub(super) const PASSED_OVER: Label =
+    these("why", &["starting", "down", "promoted", "diverged", "behind", "unseen", "failed"]);
+
 pub(super) const HTTP_METHOD: Label = these("http.request.method", &HTTP_METHODS);
 pub(super) const SCHEME: Label = these("url.scheme", &["http"]);
 pub(super) const ROUTE: Label = of("http.route", "routes of the endpoint");
