@@ -12,6 +12,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::trace::InTrace as _;
+
 /// The tasks of a room or of a whole house.
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
@@ -30,15 +32,17 @@ impl Tasks {
         self.token.clone()
     }
 
-    /// Runs a task that ends by itself, or that watches [`Tasks::token`]; a panic is logged.
+    /// Runs a task that ends by itself, or that watches [`Tasks::token`], in the trace of who starts it; a panic is
+    /// logged.
     #[allow(clippy::disallowed_methods, reason = "the one place that may")]
     pub fn spawn(&self, name: &'static str, future: impl Future<Output = ()> + Send + 'static) {
         // Not an async block, which would hold the future twice: as it came and as it runs.
-        self.tracker.spawn(AssertUnwindSafe(future).catch_unwind().map(move |ended| {
+        let told = AssertUnwindSafe(future).catch_unwind().map(move |ended| {
             if let Err(panic) = ended {
                 tracing::error!(task = name, panic = panic_text(&*panic), "task panicked");
             }
-        }));
+        });
+        self.tracker.spawn(told.within_current());
     }
 
     /// Runs a task for as long as the house stands: when it panics or returns, it is started again
@@ -85,10 +89,10 @@ impl Tasks {
 #[derive(Debug)]
 pub struct Scoped<T>(JoinHandle<T>);
 
-/// Starts work on a task of its own.
+/// Starts work on a task of its own, in the trace of who starts it.
 #[allow(clippy::disallowed_methods, reason = "the one place that may")]
 pub fn scoped<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> Scoped<T> {
-    Scoped(tokio::spawn(future))
+    Scoped(tokio::spawn(future.within_current()))
 }
 
 /// Work that ended without an answer.

@@ -22,6 +22,7 @@ mod pool;
 mod query;
 mod reader;
 mod reconcile;
+mod spans;
 mod sweep;
 mod tx;
 

@@ -17,7 +17,7 @@ pub use answer::{Answer, error_codes, eventually, expect_data, user_error_codes}
 pub use authority::{Authority, Life};
 pub use client::{Client, Memory};
 pub use meetup::{Over, held};
-pub use moim_testbed::{Manner, Mode, Proxy, StandIn};
+pub use moim_testbed::{Collector, Manner, Mode, Proxy, StandIn, Told};
 pub use person::{Person, in_hours, in_time};
 pub use platform::Platform;
 pub use ports::free_port;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "test support fails loudly")]
 
 mod bed;
+mod collector;
 mod keeper;
 mod nats;
 mod postgres;
@@ -12,6 +13,7 @@ mod signer;
 mod stand_in;
 
 pub use bed::Bed;
+pub use collector::{Collector, Told};
 pub use nats::Nats;
 pub use postgres::{database, durable_database};
 pub use proxy::{Mode, Proxy};
