@@ -162,6 +162,13 @@ impl Call {
         self.trace
     }
 
+    /// The same call as another span of its trace sees it.
+    #[must_use]
+    pub fn in_trace(mut self, trace: Trace) -> Self {
+        self.trace = trace;
+        self
+    }
+
     /// Key that makes a retry of this mutation safe.
     pub fn idempotency_key(&self) -> Option<&str> {
         self.idempotency_key.as_deref()
@@ -199,7 +206,8 @@ impl Call {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let timeout = timeout_in(headers)
             .map_or(DEFAULT_TIMEOUT, |timeout| timeout.min(Duration::from_secs(60)));
-        let mut call = Self::new(Trace::continued(text(&TRACEPARENT)), Instant::now() + timeout);
+        let trace = text(&TRACEPARENT).and_then(|text| text.parse().ok());
+        let mut call = Self::new(trace.unwrap_or_else(Trace::fresh), Instant::now() + timeout);
         call.token = text(&http::header::AUTHORIZATION)
             .map(|value| value.strip_prefix("Bearer ").unwrap_or(value).into());
         call.idempotency_key = text(&IDEMPOTENCY_KEY).map(Into::into);
@@ -223,7 +231,7 @@ impl Call {
             Err(error) => unfit = Some(error),
         };
         set(GRPC_TIMEOUT, &format_timeout(left));
-        set(TRACEPARENT, &self.trace.child().to_string());
+        set(TRACEPARENT, &self.trace.to_string());
         if let Some(token) = &self.token {
             set(http::header::AUTHORIZATION, &format!("Bearer {token}"));
         }

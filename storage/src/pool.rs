@@ -16,6 +16,7 @@ use moim_kit::{Clock, Code, Fault, Timestamp};
 use crate::args::Arg;
 use crate::error::Error;
 use crate::query::{Row, Statement};
+use crate::spans::statement;
 use crate::tx::Tx;
 
 /// Where rooms keep what they own.
@@ -121,6 +122,8 @@ pub enum Db {
 /// PostgreSQL only: SQLite is this process, and has its clock.
 pub(crate) const NOW: &str =
     "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
+pub(crate) const SQLITE: &str = "sqlite";
+pub(crate) const POSTGRES: &str = "postgresql";
 const SQLITE_READERS: u32 = 4;
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -186,7 +189,7 @@ impl Db {
 
     /// Rows of a query outside any transaction.
     pub async fn fetch_all<R: Row>(&self, sql: &str, args: Vec<Arg>) -> Result<Vec<R>, Error> {
-        self.all(Statement::new(sql, args)).await
+        self.all(sql, Statement::new(sql, args)).await
     }
 
     /// Rows of a query with a list in the place of `{ids}`, numbered after the other values.
@@ -199,7 +202,7 @@ impl Db {
         if list.is_empty() {
             return Ok(Vec::new());
         }
-        self.all(Statement::with_list(sql, args, list)).await
+        self.all(sql, Statement::with_list(sql, args, list)).await
     }
 
     /// The first row of a query, if there is one.
@@ -208,21 +211,39 @@ impl Db {
         sql: &str,
         args: Vec<Arg>,
     ) -> Result<Option<R>, Error> {
-        self.first(Statement::new(sql, args)).await
+        self.first(sql, Statement::new(sql, args)).await
     }
 
-    pub(crate) async fn first<R: Row>(&self, statement: Statement) -> Result<Option<R>, Error> {
-        Ok(match self {
-            Self::Sqlite { reader, .. } => statement.sqlite_as().fetch_optional(reader).await?,
-            Self::Postgres(pool) => statement.postgres_as().fetch_optional(pool).await?,
-        })
+    pub(crate) async fn first<R: Row>(
+        &self,
+        sql: &str,
+        query: Statement,
+    ) -> Result<Option<R>, Error> {
+        let run = async {
+            Ok(match self {
+                Self::Sqlite { reader, .. } => query.sqlite_as().fetch_optional(reader).await?,
+                Self::Postgres(pool) => query.postgres_as().fetch_optional(pool).await?,
+            })
+        };
+        statement(self.system(), sql, run).await
     }
 
-    pub(crate) async fn all<R: Row>(&self, statement: Statement) -> Result<Vec<R>, Error> {
-        Ok(match self {
-            Self::Sqlite { reader, .. } => statement.sqlite_as().fetch_all(reader).await?,
-            Self::Postgres(pool) => statement.postgres_as().fetch_all(pool).await?,
-        })
+    pub(crate) async fn all<R: Row>(&self, sql: &str, query: Statement) -> Result<Vec<R>, Error> {
+        let run = async {
+            Ok(match self {
+                Self::Sqlite { reader, .. } => query.sqlite_as().fetch_all(reader).await?,
+                Self::Postgres(pool) => query.postgres_as().fetch_all(pool).await?,
+            })
+        };
+        statement(self.system(), sql, run).await
+    }
+
+    /// Which database it is, in the words of the semantic conventions.
+    pub(crate) fn system(&self) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => SQLITE,
+            Self::Postgres(_) => POSTGRES,
+        }
     }
 
     /// The instant by the database's clock, which all processes of a room share, moved as `clock` is.

@@ -13,14 +13,16 @@ use uuid::Uuid;
 use crate::args;
 use crate::args::Arg;
 use crate::error::Error;
-use crate::pool::{Db, NOW};
+use crate::pool::{Db, NOW, POSTGRES, SQLITE};
 use crate::query::{Row, Statement};
+use crate::spans::{Telling, statement};
 
 /// An open transaction; dropped, it is rolled back.
 #[derive(Debug)]
 pub struct Tx {
     inner: Inner,
     facts: Vec<Fact>,
+    telling: Telling,
     published: Option<Arc<Notify>>,
 }
 
@@ -28,6 +30,15 @@ pub struct Tx {
 enum Inner {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
+}
+
+impl Inner {
+    fn system(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => SQLITE,
+            Self::Postgres(_) => POSTGRES,
+        }
+    }
 }
 
 const INSERT_OUTBOX: &str = "
@@ -38,12 +49,17 @@ const AT_ONCE: usize = 128;
 
 impl Tx {
     pub(crate) async fn begin(db: &Db) -> Result<Self, Error> {
-        let inner = match db {
-            // A transaction that only later becomes a writer could meet another and fail.
-            Db::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Db::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+        let begin = async {
+            Ok(match db {
+                // A transaction that only later becomes a writer could meet another and fail.
+                Db::Sqlite { writer, .. } => {
+                    Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+                }
+                Db::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+            })
         };
-        Ok(Self { inner, facts: Vec::new(), published: None })
+        let inner = statement(db.system(), "BEGIN", begin).await?;
+        Ok(Self { inner, facts: Vec::new(), telling: Telling::default(), published: None })
     }
 
     pub(crate) fn wakes(mut self, relay: Arc<Notify>) -> Self {
@@ -53,16 +69,20 @@ impl Tx {
 
     /// Runs a statement; answers how many rows it changed.
     pub async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
-        let statement = Statement::new(sql, args);
-        Ok(match &mut self.inner {
-            Inner::Sqlite(tx) => statement.sqlite().execute(&mut **tx).await?.rows_affected(),
-            Inner::Postgres(tx) => statement.postgres().execute(&mut **tx).await?.rows_affected(),
-        })
+        let system = self.inner.system();
+        let query = Statement::new(sql, args);
+        let run = async {
+            Ok(match &mut self.inner {
+                Inner::Sqlite(tx) => query.sqlite().execute(&mut **tx).await?.rows_affected(),
+                Inner::Postgres(tx) => query.postgres().execute(&mut **tx).await?.rows_affected(),
+            })
+        };
+        statement(system, sql, run).await
     }
 
     /// Rows of a query or of a `RETURNING`.
     pub async fn fetch_all<R: Row>(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<R>, Error> {
-        self.run_all(Statement::new(sql, args)).await
+        self.run_all(sql, Statement::new(sql, args)).await
     }
 
     /// Rows of a query with a list in the place of `{ids}`, numbered after the other values.
@@ -75,7 +95,7 @@ impl Tx {
         if list.is_empty() {
             return Ok(Vec::new());
         }
-        self.run_all(Statement::with_list(sql, args, list)).await
+        self.run_all(sql, Statement::with_list(sql, args, list)).await
     }
 
     /// The first row of a query or of a `RETURNING`, if there is one.
@@ -84,18 +104,26 @@ impl Tx {
         sql: &str,
         args: Vec<Arg>,
     ) -> Result<Option<R>, Error> {
-        let statement = Statement::new(sql, args);
-        Ok(match &mut self.inner {
-            Inner::Sqlite(tx) => statement.sqlite_as().fetch_optional(&mut **tx).await?,
-            Inner::Postgres(tx) => statement.postgres_as().fetch_optional(&mut **tx).await?,
-        })
+        let system = self.inner.system();
+        let query = Statement::new(sql, args);
+        let run = async {
+            Ok(match &mut self.inner {
+                Inner::Sqlite(tx) => query.sqlite_as().fetch_optional(&mut **tx).await?,
+                Inner::Postgres(tx) => query.postgres_as().fetch_optional(&mut **tx).await?,
+            })
+        };
+        statement(system, sql, run).await
     }
 
-    async fn run_all<R: Row>(&mut self, statement: Statement) -> Result<Vec<R>, Error> {
-        Ok(match &mut self.inner {
-            Inner::Sqlite(tx) => statement.sqlite_as().fetch_all(&mut **tx).await?,
-            Inner::Postgres(tx) => statement.postgres_as().fetch_all(&mut **tx).await?,
-        })
+    async fn run_all<R: Row>(&mut self, sql: &str, query: Statement) -> Result<Vec<R>, Error> {
+        let system = self.inner.system();
+        let run = async {
+            Ok(match &mut self.inner {
+                Inner::Sqlite(tx) => query.sqlite_as().fetch_all(&mut **tx).await?,
+                Inner::Postgres(tx) => query.postgres_as().fetch_all(&mut **tx).await?,
+            })
+        };
+        statement(system, sql, run).await
     }
 
     /// The instant by the database's clock, which all processes of a room share, moved as `clock` is.
@@ -157,12 +185,14 @@ impl Tx {
         });
     }
 
-    fn put(&mut self, new: Fact) {
+    fn put(&mut self, mut new: Fact) {
         self.facts.retain(|fact| {
             (fact.kind, fact.noun.as_str(), fact.aggregate, fact.version)
                 != (new.kind, new.noun.as_str(), new.aggregate, new.version)
         });
+        self.telling.begin(&mut new);
         self.facts.push(new);
+        self.telling.keep(&self.facts);
     }
 
     /// What was told so far.
@@ -184,10 +214,16 @@ impl Tx {
         }
         #[cfg(feature = "crash")]
         crate::crash::reach(crate::crash::Point::BeforeCommit, &facts);
-        match self.inner {
-            Inner::Sqlite(tx) => tx.commit().await?,
-            Inner::Postgres(tx) => tx.commit().await?,
-        }
+        let system = self.inner.system();
+        let commit = async {
+            match self.inner {
+                Inner::Sqlite(tx) => tx.commit().await?,
+                Inner::Postgres(tx) => tx.commit().await?,
+            }
+            Ok(())
+        };
+        statement(system, "COMMIT", commit).await?;
+        self.telling.end();
         #[cfg(feature = "crash")]
         crate::crash::reach(crate::crash::Point::AfterCommit, &facts);
         if let Some(relay) = self.published.filter(|_| !facts.is_empty()) {

@@ -3,6 +3,7 @@
 
 mod bed;
 mod cluster;
+mod collector;
 mod keeper;
 mod nats;
 mod postgres;
@@ -14,6 +15,7 @@ mod signer;
 mod stand_in;
 
 pub use bed::Bed;
+pub use collector::{Collector, Told};
 pub use nats::Nats;
 pub use postgres::{database, durable_database};
 pub use proxy::{Mode, Proxy};
