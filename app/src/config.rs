@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// What all rooms share.
     pub house: House,
-    /// Logs.
+    /// Logs, and what is sent to a collector.
     pub telemetry: moim_kit::telemetry::Config,
     /// Certificates between rooms that run apart.
     pub tls: moim_kit::tls::Config,
@@ -188,7 +188,8 @@ impl Config {
                 *secret = "********".to_owned();
             }
         }
-        for url in [&mut shown.storage.url, &mut shown.bus.url, &mut shown.shared.url] {
+        let telemetry = &mut shown.telemetry.otlp_url;
+        for url in [&mut shown.storage.url, &mut shown.bus.url, &mut shown.shared.url, telemetry] {
             *url = url.split(',').map(covered).collect::<Vec<_>>().join(",");
         }
         toml::to_string_pretty(&shown)

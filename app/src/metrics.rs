@@ -10,32 +10,32 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use moim_kit::metrics::{self, Listeners, calls};
 use moim_kit::task::Tasks;
-use moim_kit::telemetry;
+use moim_kit::telemetry::{self, Telemetry};
 use tokio::net::TcpListener;
 
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Counts from now on, if anybody is to be told, until the tasks are told to stop.
-pub async fn open(config: &telemetry::Config, tasks: &Tasks) -> anyhow::Result<()> {
-    let (listen, collector) = (config.metrics_listen.as_str(), config.otlp_url.as_str());
-    let collector = (!collector.is_empty()).then_some(collector);
-    if listen.is_empty() && collector.is_none() {
-        return Ok(());
+/// Counts from now on, if anybody is to be told.
+pub fn open(config: &telemetry::Config, telemetry: &Telemetry) -> anyhow::Result<()> {
+    let collector = Some(config.otlp_url.as_str()).filter(|url| !url.is_empty());
+    let page = !config.metrics_listen.is_empty();
+    if page || collector.is_some() {
+        calls::know(moim_proto::METHODS);
+        let resource = telemetry.resource().clone();
+        metrics::open_to(Listeners { page, collector, resource })?;
     }
-    let address = (!listen.is_empty())
-        .then(|| listen.parse::<SocketAddr>())
-        .transpose()
-        .context("the configuration is wrong: telemetry.metrics_listen is no address and port")?;
-    calls::know(moim_proto::METHODS);
-    metrics::open_to(Listeners { page: address.is_some(), collector })
-        .context("the configuration is wrong: telemetry.otlp_url is no address to send to")?;
-    match address {
-        Some(address) => serve(address, tasks).await,
-        None => Ok(()),
-    }
+    Ok(())
 }
 
-async fn serve(address: SocketAddr, tasks: &Tasks) -> anyhow::Result<()> {
+/// Tells whoever asks, if anybody is to, until the tasks are told to stop.
+pub async fn serve(config: &telemetry::Config, tasks: &Tasks) -> anyhow::Result<()> {
+    if config.metrics_listen.is_empty() {
+        return Ok(());
+    }
+    let address: SocketAddr = config
+        .metrics_listen
+        .parse()
+        .context("the configuration is wrong: telemetry.metrics_listen is no address and port")?;
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("metrics cannot be served on {address}"))?;

@@ -67,7 +67,8 @@ impl Edge for Gate {
         let Inner { verifier, clock, upstream, public_url, seal, budgets, development } =
             &*self.inner;
         let headers = arrival.headers;
-        let trace = Trace::continued(text(headers, &HeaderName::from_static(trace::HEADER)));
+        let sent = || Trace::continued(text(headers, &HeaderName::from_static(trace::HEADER)));
+        let trace = trace::current().unwrap_or_else(sent);
         let now = clock.now();
         let deadline = arrival.operation.and_then(|operation| operation.deadline);
         let mut seen = sealed(headers).map(|text| seal.open(text)).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! What travels with every call: who asks, until when, in which trace, and what they have seen.
 
+mod timeout;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +15,9 @@ use crate::id::{MemberId, SessionId};
 use crate::metrics::{self, Waiting, Waits};
 use crate::seen::{self, Mark, Position, Seen};
 use crate::trace::{self, Trace};
+
+pub(crate) use timeout::timeout_in;
+use timeout::{GRPC_TIMEOUT, format_timeout};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const SEEN: HeaderName = HeaderName::from_static(seen::METADATA);
@@ -166,6 +171,13 @@ impl Call {
         self.trace
     }
 
+    /// The same call as another span of its trace sees it.
+    #[must_use]
+    pub fn in_trace(mut self, trace: Trace) -> Self {
+        self.trace = trace;
+        self
+    }
+
     /// Key that makes a retry of this mutation safe.
     pub fn idempotency_key(&self) -> Option<&str> {
         self.idempotency_key.as_deref()
@@ -213,7 +225,8 @@ impl Call {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let timeout = timeout_in(headers)
             .map_or(DEFAULT_TIMEOUT, |timeout| timeout.min(Duration::from_secs(60)));
-        let mut call = Self::new(Trace::continued(text(&TRACEPARENT)), Instant::now() + timeout);
+        let trace = text(&TRACEPARENT).and_then(|text| text.parse().ok());
+        let mut call = Self::new(trace.unwrap_or_else(Trace::fresh), Instant::now() + timeout);
         call.token = text(&http::header::AUTHORIZATION)
             .map(|value| value.strip_prefix("Bearer ").unwrap_or(value).into());
         call.idempotency_key = text(&IDEMPOTENCY_KEY).map(Into::into);
@@ -237,7 +250,7 @@ impl Call {
             Err(error) => unfit = Some(error),
         };
         set(GRPC_TIMEOUT, &format_timeout(left));
-        set(TRACEPARENT, &self.trace.child().to_string());
+        set(TRACEPARENT, &self.trace.to_string());
         if let Some(token) = &self.token {
             set(http::header::AUTHORIZATION, &format!("Bearer {token}"));
         }
@@ -315,40 +328,6 @@ pub fn out_of_time() -> Status {
     Status::deadline_exceeded("the deadline passed")
 }
 
-/// How long the caller waits, as headers say.
-pub(crate) fn timeout_in(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(&GRPC_TIMEOUT)?.to_str().ok().and_then(parse_timeout)
-}
-
-const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-
-/// At most eight digits and a unit (gRPC over HTTP/2, "Timeout").
-fn format_timeout(left: Duration) -> String {
-    let us = left.as_micros();
-    if us < 100_000_000 {
-        format!("{us}u")
-    } else {
-        format!("{}m", left.as_millis().min(99_999_999))
-    }
-}
-
-fn parse_timeout(text: &str) -> Option<Duration> {
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let amount: u64 = digits.parse().ok()?;
-    Some(match unit {
-        "H" => Duration::from_secs(amount * 3_600),
-        "M" => Duration::from_secs(amount * 60),
-        "S" => Duration::from_secs(amount),
-        "m" => Duration::from_millis(amount),
-        "u" => Duration::from_micros(amount),
-        "n" => Duration::from_nanos(amount),
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
@@ -383,15 +362,5 @@ mod tests {
             let call = Call::new(Trace::fresh(), Instant::now() + DEFAULT_TIMEOUT).keyed(Some(key));
             assert!(call.write_headers(&mut HeaderMap::new()).is_err(), "{key}");
         }
-    }
-
-    #[test]
-    fn timeouts_follow_the_grpc_form() {
-        assert_eq!(parse_timeout("1500u"), Some(Duration::from_micros(1_500)));
-        assert_eq!(parse_timeout("2S"), Some(Duration::from_secs(2)));
-        for text in ["", "S", "1", "123456789S", "1x", "-1S", "한"] {
-            assert_eq!(parse_timeout(text), None, "{text}");
-        }
-        assert_eq!(format_timeout(Duration::from_secs(200)), "200000m");
     }
 }

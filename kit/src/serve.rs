@@ -26,6 +26,7 @@ use crate::metrics::{self, calls};
 use crate::seen::{Mark, Position};
 use crate::task::{Ended, scoped};
 use crate::token::Verifier;
+use crate::trace::{self, InTrace as _};
 use crate::wire::{self, Answer, BoxFuture, Class, Wire};
 
 /// With less than this left no answer arrives in time, so that the work would be for nobody.
@@ -124,32 +125,42 @@ where
         let class = Class::of(request.uri().path());
         let call = if class == Class::Read { call.only_reading() } else { call };
         let path = request.uri().path().to_owned();
+        let mut told = trace::rpc::call(call.trace(), trace::Kind::Server, &path);
+        let call = call.in_trace(told.trace());
         let span = tracing::info_span!("rpc", path, trace_id = call.trace().trace_id());
         let deadline = call.deadline();
         if deadline < Instant::now() + FLOOR {
-            return Box::pin(async { Ok(out_of_time().into_http()) });
+            let late = out_of_time().into_http();
+            told.record(|it| trace::rpc::served(it, late.headers()));
+            return Box::pin(async { Ok(late) });
         }
         // How long a stream lasts is its reader's choice.
         let measured = metrics::catalogue().filter(|_| class != Class::Stream);
         let began = metrics::now();
-        let work = this.handle(call, request, class).instrument(span.clone());
-        Box::pin(async move {
-            // A task of its own: a panic stays here, and calls of one request run side by side. It ends with this
-            // future, which is dropped once the caller has gone.
-            let answer = match timeout_at(deadline, scoped(work)).await {
-                Ok(Ok(answer)) => answer,
-                Ok(Err(Ended::Cancelled)) => Status::unavailable("stopping").into_http(),
-                Ok(Err(panicked)) => {
-                    let _entered = span.enter();
-                    Status::from(Fault::internal(panicked)).into_http()
+        let within = told.trace();
+        let work = this.handle(call, request, class).within(within).instrument(span.clone());
+        Box::pin(
+            async move {
+                // A task of its own: a panic stays here, and calls of one request run side by side. It ends with this
+                // future, which is dropped once the caller has gone.
+                let answer = match timeout_at(deadline, scoped(work)).await {
+                    Ok(Ok(answer)) => answer,
+                    Ok(Err(Ended::Cancelled)) => Status::unavailable("stopping").into_http(),
+                    Ok(Err(panicked)) => {
+                        let _entered = span.enter();
+                        Status::from(Fault::internal(panicked)).into_http()
+                    }
+                    Err(_) => out_of_time().into_http(),
+                };
+                if let (Some(catalogue), Some(began)) = (measured, began) {
+                    calls::answered(catalogue, &path, began.elapsed(), code(&answer));
                 }
-                Err(_) => out_of_time().into_http(),
-            };
-            if let (Some(catalogue), Some(began)) = (measured, began) {
-                calls::answered(catalogue, &path, began.elapsed(), code(&answer));
+                let answer = trim::trimmed(answer);
+                told.record(|it| trace::rpc::served(it, answer.headers()));
+                Ok(answer)
             }
-            Ok(trim::trimmed(answer))
-        })
+            .within(within),
+        )
     }
 }
 

@@ -12,6 +12,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::trace::InTrace as _;
+
 /// The tasks of a room or of a whole house.
 ///
 /// They end in three steps, each of which implies those before it: it is told that nobody else is to be sent here,
@@ -59,13 +61,14 @@ impl Tasks {
     /// Runs a task that has an end of its own only after [`Tasks::parting`]; nothing else stops before it.
     #[allow(clippy::disallowed_methods, reason = "the one place that may")]
     pub fn host(&self, name: &'static str, future: impl Future<Output = ()> + Send + 'static) {
-        self.guests.spawn(watched(name, future));
+        self.guests.spawn(watched(name, future).within_current());
     }
 
-    /// Runs a task that ends by itself, or that watches [`Tasks::token`]; a panic is logged.
+    /// Runs a task that ends by itself, or that watches [`Tasks::token`], in the trace of who starts it; a panic is
+    /// logged.
     #[allow(clippy::disallowed_methods, reason = "the one place that may")]
     pub fn spawn(&self, name: &'static str, future: impl Future<Output = ()> + Send + 'static) {
-        self.tracker.spawn(watched(name, future));
+        self.tracker.spawn(watched(name, future).within_current());
     }
 
     /// Runs a task for as long as the house stands: when it panics or returns, it is started again
@@ -166,10 +169,10 @@ where
 #[derive(Debug)]
 pub struct Scoped<T>(JoinHandle<T>);
 
-/// Starts work on a task of its own.
+/// Starts work on a task of its own, in the trace of who starts it.
 #[allow(clippy::disallowed_methods, reason = "the one place that may")]
 pub fn scoped<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> Scoped<T> {
-    Scoped(tokio::spawn(future))
+    Scoped(tokio::spawn(future.within_current()))
 }
 
 /// Work that ended without an answer.

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::args;
 use crate::outbox::Outbox;
 use crate::pool::Db;
+use crate::spans;
 
 const BATCH: u32 = 500;
 /// Whoever carries is given up so long after its last sign of life.
@@ -165,10 +166,14 @@ impl Carrier {
                 continue;
             };
             let facts: Vec<&Fact> = entries.iter().map(|entry| &entry.fact).collect();
+            let now = self.outbox.clock().now();
+            let spans: Vec<_> =
+                facts.iter().filter_map(|fact| spans::carrying(fact, now)).collect();
             let began = metrics::now();
             let acked = self.publisher.publish(facts, cursor.epoch, &cursor.known).await;
             self.measure(began, acked.is_ok());
             let acked = acked?;
+            drop(spans);
             #[cfg(feature = "crash")]
             crate::crash::reach(
                 crate::crash::Point::AfterPublish,

@@ -19,6 +19,12 @@ impl Error {
                 .split_once("constraint failed: ")
                 .is_some_and(|(_, named)| named == constraint || named == columns)
     }
+
+    /// What the database calls it, when it was the database: five characters in PostgreSQL, a number in SQLite.
+    pub(crate) fn database_code(&self) -> Option<String> {
+        let sqlx::Error::Database(error) = &self.0 else { return None };
+        error.code().map(|code| code.into_owned())
+    }
 }
 
 impl Error {

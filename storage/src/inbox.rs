@@ -7,6 +7,7 @@ use bytes::Bytes;
 use moim_kit::bus::{Fact, Kind, Refusal};
 use moim_kit::metrics::label::OTHER;
 use moim_kit::metrics::{self, Catalogue, Counter, KeyValue};
+use moim_kit::trace::{InTrace as _, Trace};
 use moim_kit::{Fault, Timestamp};
 use uuid::Uuid;
 
@@ -17,6 +18,7 @@ use crate::dead_letter::{self, ANCIENT, FAILED};
 use crate::outbox::Outbox;
 use crate::parked;
 use crate::reader::Handler;
+use crate::spans;
 use crate::sweep::REMEMBERED;
 use crate::tx::Tx;
 
@@ -267,7 +269,7 @@ impl Inbox {
         if tx.execute(TAKE_VERSION, args).await? == 0 {
             return Ok(());
         }
-        self.handler.apply(tx, fact).await.map_err(blame(fact))?;
+        self.effect(tx, fact).await?;
         known.versions.insert(of.clone(), fact.version);
         if known.dead.remove(&(of.clone(), Kind::State)) {
             dead_letter::supersede(tx, fact).await?;
@@ -293,9 +295,30 @@ impl Inbox {
 
     async fn hear(&self, tx: &mut Tx, fact: &Fact) -> Result<(), Trouble> {
         if tx.execute(TAKE_EVENT, args![fact.id, fact.at]).await? == 1 {
-            self.handler.hear(tx, fact).await.map_err(blame(fact))?;
+            self.effect(tx, fact).await?;
         }
         Ok(())
+    }
+
+    /// What the room does about a fact, as part of the trace that caused it.
+    async fn effect(&self, tx: &mut Tx, fact: &Fact) -> Result<(), Trouble> {
+        let now = self.outbox.clock().now();
+        let Some((mut span, heard)) = spans::hearing(self.outbox.room(), fact, now) else {
+            let within = spans::cause(fact).map(Trace::unsent);
+            return self.handle(tx, fact).within(within).await.map_err(blame(fact));
+        };
+        let done = self.handle(tx, &heard).within(span.trace()).await;
+        if let Err(fault) = &done {
+            span.record(|it| it.fail(fault.reason().to_owned()));
+        }
+        done.map_err(blame(fact))
+    }
+
+    async fn handle(&self, tx: &mut Tx, fact: &Fact) -> Result<(), Fault> {
+        match fact.kind {
+            Kind::State => self.handler.apply(tx, fact).await,
+            Kind::Event => self.handler.hear(tx, fact).await,
+        }
     }
 }
 

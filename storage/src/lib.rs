@@ -25,6 +25,7 @@ mod reader;
 mod reads;
 mod reconcile;
 mod replica;
+mod spans;
 mod sweep;
 mod tx;
 

@@ -1,7 +1,5 @@
 //! What statements and connections of a room are measured by.
 
-use std::future::Future;
-
 use moim_kit::metrics::label::{DB_OPERATIONS, OTHER, one_of};
 use moim_kit::metrics::{self, Catalogue, KeyValue};
 use tokio::time::Instant;
@@ -24,15 +22,9 @@ impl Measured {
         Self { room, system: "sqlite" }
     }
 
-    /// Does something with the database, and notes how long it took when anybody wants to know.
-    pub(crate) async fn time<T>(
-        self,
-        sql: &str,
-        work: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        let running = self.begin(sql);
-        let done = work.await;
-        Running::end(running, done)
+    /// Which database it is, in the words of the semantic conventions.
+    pub(crate) const fn system(self) -> &'static str {
+        self.system
     }
 
     /// A statement begins, when anybody wants to know.

@@ -15,8 +15,9 @@ use moim_kit::{Clock, Code, Fault, Timestamp};
 
 use crate::args::Arg;
 use crate::error::Error;
-use crate::measured::{Measured, Running};
+use crate::measured::Measured;
 use crate::query::{Row, Statement};
+use crate::spans::statement;
 use crate::tx::Tx;
 
 /// Where rooms keep what they own.
@@ -198,7 +199,7 @@ impl Db {
 
     /// Rows of a query outside any transaction.
     pub async fn fetch_all<R: Row>(&self, sql: &str, args: Vec<Arg>) -> Result<Vec<R>, Error> {
-        self.all(Statement::new(sql, args)).await
+        self.all(sql, Statement::new(sql, args)).await
     }
 
     /// Rows of a query with a list in the place of `{ids}`, numbered after the other values.
@@ -211,7 +212,7 @@ impl Db {
         if list.is_empty() {
             return Ok(Vec::new());
         }
-        self.all(Statement::with_list(sql, args, list)).await
+        self.all(sql, Statement::with_list(sql, args, list)).await
     }
 
     /// The first row of a query, if there is one.
@@ -220,25 +221,31 @@ impl Db {
         sql: &str,
         args: Vec<Arg>,
     ) -> Result<Option<R>, Error> {
-        self.first(Statement::new(sql, args)).await
+        self.first(sql, Statement::new(sql, args)).await
     }
 
-    pub(crate) async fn first<R: Row>(&self, statement: Statement) -> Result<Option<R>, Error> {
-        let running = self.measured().begin(statement.sql());
-        let fetched = match self {
-            Self::Sqlite { reader, .. } => statement.sqlite_as().fetch_optional(reader).await,
-            Self::Postgres(pool, _) => statement.postgres_as().fetch_optional(pool).await,
+    pub(crate) async fn first<R: Row>(
+        &self,
+        sql: &str,
+        query: Statement,
+    ) -> Result<Option<R>, Error> {
+        let run = async {
+            Ok(match self {
+                Self::Sqlite { reader, .. } => query.sqlite_as().fetch_optional(reader).await?,
+                Self::Postgres(pool, _) => query.postgres_as().fetch_optional(pool).await?,
+            })
         };
-        Running::end(running, fetched.map_err(Error::from))
+        statement(self.measured(), sql, run).await
     }
 
-    pub(crate) async fn all<R: Row>(&self, statement: Statement) -> Result<Vec<R>, Error> {
-        let running = self.measured().begin(statement.sql());
-        let fetched = match self {
-            Self::Sqlite { reader, .. } => statement.sqlite_as().fetch_all(reader).await,
-            Self::Postgres(pool, _) => statement.postgres_as().fetch_all(pool).await,
+    pub(crate) async fn all<R: Row>(&self, sql: &str, query: Statement) -> Result<Vec<R>, Error> {
+        let run = async {
+            Ok(match self {
+                Self::Sqlite { reader, .. } => query.sqlite_as().fetch_all(reader).await?,
+                Self::Postgres(pool, _) => query.postgres_as().fetch_all(pool).await?,
+            })
         };
-        Running::end(running, fetched.map_err(Error::from))
+        statement(self.measured(), sql, run).await
     }
 
     /// What its statements are measured by.

@@ -57,10 +57,6 @@ impl Statement {
         Self { sql: sql.replace("{ids}", &places.join(", ")), args }
     }
 
-    pub(crate) fn sql(&self) -> &str {
-        &self.sql
-    }
-
     pub(crate) fn postgres(self) -> Query<'static, Postgres, PgArguments> {
         bind_all!(sqlx::query(AssertSqlSafe(self.sql)), self.args)
     }

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use moim_kit::Fault;
 use moim_kit::bus::{Entry, Fact, Feed, Log};
 use moim_kit::task::Tasks;
+use moim_kit::trace::{InTrace as _, Trace};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +20,7 @@ use crate::gauges;
 use crate::inbox::{Arrival, Inbox, code_of};
 use crate::outbox::Outbox;
 use crate::reconcile;
+use crate::spans;
 
 const FIND_POSITION: &str = "SELECT position FROM inbox_position WHERE source = $1";
 
@@ -129,7 +131,10 @@ impl Hearing {
             for arrival in arrivals {
                 let own = arrival.content.as_ref().ok().map(|fact| fact.id);
                 let tries = u32::from(own.is_some() && own == culprit);
-                self.take_patiently(arrival, tries).await;
+                let cause = arrival.content.as_ref().ok().and_then(spans::cause);
+                // In the logs alone: it may take as long as the database is away.
+                let within = cause.map(Trace::unsent);
+                self.take_patiently(arrival, tries).within(within).await;
                 self.inbox.copies.arrived_some();
             }
         }

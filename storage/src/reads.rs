@@ -93,7 +93,7 @@ impl View {
 
     /// Rows of a query.
     pub async fn fetch_all<R: Row>(&self, sql: &str, args: Vec<Arg>) -> Result<Vec<R>, Error> {
-        self.all(Statement::new(sql, args)).await
+        self.all(sql, Statement::new(sql, args)).await
     }
 
     /// Rows of a query with a list in the place of `{ids}`, numbered after the other values.
@@ -106,7 +106,7 @@ impl View {
         if list.is_empty() {
             return Ok(Vec::new());
         }
-        self.all(Statement::with_list(sql, args, list)).await
+        self.all(sql, Statement::with_list(sql, args, list)).await
     }
 
     /// The first row of a query, if there is one.
@@ -118,21 +118,21 @@ impl View {
         let statement = Statement::new(sql, args);
         if let Some(followed) = self.followed() {
             let db = followed.db();
-            if let Some(row) = self.tried(followed, db.first(statement.clone())).await {
+            if let Some(row) = self.tried(followed, db.first(sql, statement.clone())).await {
                 return Ok(row);
             }
         }
-        self.primary.first(statement).await
+        self.primary.first(sql, statement).await
     }
 
-    async fn all<R: Row>(&self, statement: Statement) -> Result<Vec<R>, Error> {
+    async fn all<R: Row>(&self, sql: &str, statement: Statement) -> Result<Vec<R>, Error> {
         if let Some(followed) = self.followed() {
             let db = followed.db();
-            if let Some(rows) = self.tried(followed, db.all(statement.clone())).await {
+            if let Some(rows) = self.tried(followed, db.all(sql, statement.clone())).await {
                 return Ok(rows);
             }
         }
-        self.primary.all(statement).await
+        self.primary.all(sql, statement).await
     }
 
     fn followed(&self) -> Option<&Followed> {

@@ -18,12 +18,14 @@ use crate::error::Error;
 use crate::measured::Measured;
 use crate::pool::{Db, NOW};
 use crate::query::{Row, Statement};
+use crate::spans::{Telling, statement};
 
 /// An open transaction; dropped, it is rolled back.
 #[derive(Debug)]
 pub struct Tx {
     inner: Inner,
     facts: Vec<Fact>,
+    telling: Telling,
     published: Option<Arc<Notify>>,
     measured: Measured,
     counts: Counts,
@@ -55,13 +57,19 @@ const AT_ONCE: usize = 128;
 
 impl Tx {
     pub(crate) async fn begin(db: &Db) -> Result<Self, Error> {
-        let inner = match db {
-            // A transaction that only later becomes a writer could meet another and fail.
-            Db::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Db::Postgres(pool, _) => Inner::Postgres(pool.begin().await?),
+        let begin = async {
+            Ok(match db {
+                // A transaction that only later becomes a writer could meet another and fail.
+                Db::Sqlite { writer, .. } => {
+                    Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+                }
+                Db::Postgres(pool, _) => Inner::Postgres(pool.begin().await?),
+            })
         };
-        let (measured, counts) = (db.measured(), Counts::default());
-        Ok(Self { inner, facts: Vec::new(), published: None, measured, counts })
+        let measured = db.measured();
+        let inner = statement(measured, "BEGIN", begin).await?;
+        let (telling, counts) = (Telling::default(), Counts::default());
+        Ok(Self { inner, facts: Vec::new(), telling, published: None, measured, counts })
     }
 
     pub(crate) fn wakes(mut self, relay: Arc<Notify>) -> Self {
@@ -78,16 +86,14 @@ impl Tx {
 
     /// Runs a statement; answers how many rows it changed.
     pub async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
-        let statement = Statement::new(sql, args);
-        let done = async {
+        let query = Statement::new(sql, args);
+        let run = async {
             Ok(match &mut self.inner {
-                Inner::Sqlite(tx) => statement.sqlite().execute(&mut **tx).await?.rows_affected(),
-                Inner::Postgres(tx) => {
-                    statement.postgres().execute(&mut **tx).await?.rows_affected()
-                }
+                Inner::Sqlite(tx) => query.sqlite().execute(&mut **tx).await?.rows_affected(),
+                Inner::Postgres(tx) => query.postgres().execute(&mut **tx).await?.rows_affected(),
             })
         };
-        self.measured.time(sql, done).await
+        statement(self.measured, sql, run).await
     }
 
     /// Rows of a query or of a `RETURNING`.
@@ -114,24 +120,24 @@ impl Tx {
         sql: &str,
         args: Vec<Arg>,
     ) -> Result<Option<R>, Error> {
-        let statement = Statement::new(sql, args);
-        let fetched = async {
+        let query = Statement::new(sql, args);
+        let run = async {
             Ok(match &mut self.inner {
-                Inner::Sqlite(tx) => statement.sqlite_as().fetch_optional(&mut **tx).await?,
-                Inner::Postgres(tx) => statement.postgres_as().fetch_optional(&mut **tx).await?,
+                Inner::Sqlite(tx) => query.sqlite_as().fetch_optional(&mut **tx).await?,
+                Inner::Postgres(tx) => query.postgres_as().fetch_optional(&mut **tx).await?,
             })
         };
-        self.measured.time(sql, fetched).await
+        statement(self.measured, sql, run).await
     }
 
-    async fn run_all<R: Row>(&mut self, sql: &str, statement: Statement) -> Result<Vec<R>, Error> {
-        let fetched = async {
+    async fn run_all<R: Row>(&mut self, sql: &str, query: Statement) -> Result<Vec<R>, Error> {
+        let run = async {
             Ok(match &mut self.inner {
-                Inner::Sqlite(tx) => statement.sqlite_as().fetch_all(&mut **tx).await?,
-                Inner::Postgres(tx) => statement.postgres_as().fetch_all(&mut **tx).await?,
+                Inner::Sqlite(tx) => query.sqlite_as().fetch_all(&mut **tx).await?,
+                Inner::Postgres(tx) => query.postgres_as().fetch_all(&mut **tx).await?,
             })
         };
-        self.measured.time(sql, fetched).await
+        statement(self.measured, sql, run).await
     }
 
     /// The instant by the database's clock, which all processes of a room share, moved as `clock` is.
@@ -193,12 +199,14 @@ impl Tx {
         });
     }
 
-    fn put(&mut self, new: Fact) {
+    fn put(&mut self, mut new: Fact) {
         self.facts.retain(|fact| {
             (fact.kind, fact.noun.as_str(), fact.aggregate, fact.version)
                 != (new.kind, new.noun.as_str(), new.aggregate, new.version)
         });
+        self.telling.begin(&mut new);
         self.facts.push(new);
+        self.telling.keep(&self.facts);
     }
 
     /// What was told so far.
@@ -220,13 +228,15 @@ impl Tx {
         }
         #[cfg(feature = "crash")]
         crate::crash::reach(crate::crash::Point::BeforeCommit, &facts);
-        let committed = async {
+        let commit = async {
             match self.inner {
-                Inner::Sqlite(tx) => Ok(tx.commit().await?),
-                Inner::Postgres(tx) => Ok(tx.commit().await?),
+                Inner::Sqlite(tx) => tx.commit().await?,
+                Inner::Postgres(tx) => tx.commit().await?,
             }
+            Ok(())
         };
-        self.measured.time("COMMIT", committed).await?;
+        statement(self.measured, "COMMIT", commit).await?;
+        self.telling.end();
         if let Some(catalogue) = metrics::catalogue() {
             self.counts.0.into_iter().for_each(|count| count(catalogue));
         }

@@ -131,7 +131,7 @@ pub struct Inspected {
     pub outline: Arc<Outline>,
     /// Query, mutation or subscription.
     pub kind: OperationType,
-    /// Its name in the document.
+    /// What the document calls it.
     pub name: Option<Name>,
     /// Whether the document is one of those known beforehand; not for the guard to know.
     pub listed: bool,
@@ -186,7 +186,8 @@ impl Guard {
             }
         };
         let (name, operation) = chosen(&document.parsed, operation_name)?;
-        let outline = document.outlines.get(&name.cloned()).cloned().unwrap_or_default();
+        let name = name.cloned();
+        let outline = document.outlines.get(&name).cloned().unwrap_or_default();
         variables::check_required(operation, variables)?;
         let cost = document.fixed_cost.unwrap_or_else(|| {
             cost::of_operation(&document.parsed, operation, variables, &self.limits).points
@@ -203,7 +204,6 @@ impl Guard {
             }
             _ => 0,
         };
-        let name = name.cloned();
         Ok(Inspected { document, outline, kind, name, listed: false, cost, attempts })
     }
 

@@ -28,6 +28,7 @@ mod places;
 mod profile;
 mod protect;
 mod serve;
+mod spans;
 mod sse;
 mod types;
 mod webhook;

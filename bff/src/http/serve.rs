@@ -18,6 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use moim_kit::frames::Watched;
 use moim_kit::task::Tasks;
+use moim_kit::trace::{InTrace as _, Span};
 use pin_project_lite::pin_project;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
@@ -29,6 +30,7 @@ use tower::ServiceExt;
 use super::h2_stream::{Spawner, Taking};
 use super::pace::{InFlight, Overdue, Pace, Paced};
 use super::protect::protect;
+use super::spans;
 
 /// Time and space a connection gets.
 #[derive(Clone, Debug)]
@@ -160,11 +162,16 @@ impl Server {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
             let ends = has_an_end_in_doubt(&request);
+            let mut span = spans::request(&request);
             let answer = self.router.clone().oneshot(request);
+            let answer = answer.within(span.as_ref().map(Span::trace));
             async move {
                 let mut response: Result<Response<Body>, Infallible> = answer.await;
                 if let Ok(response) = &mut response {
                     protect(response);
+                    if let Some(span) = &mut span {
+                        spans::responded(span, response);
+                    }
                     if ends {
                         response
                             .headers_mut()

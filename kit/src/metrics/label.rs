@@ -93,8 +93,8 @@ pub const HTTP_METHODS: [&str; 10] =
     ["GET", "POST", "OPTIONS", "HEAD", "PUT", "DELETE", "PATCH", "CONNECT", "TRACE", OTHER];
 
 /// First words of statements.
-pub const DB_OPERATIONS: [&str; 7] =
-    ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "COMMIT", OTHER];
+pub const DB_OPERATIONS: [&str; 8] =
+    ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "BEGIN", "COMMIT", OTHER];
 
 /// How calls end, in the order of their numbers.
 pub const GRPC_CODES: [&str; 17] = [

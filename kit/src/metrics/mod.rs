@@ -16,6 +16,7 @@ use std::sync::OnceLock;
 pub use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider as _;
 pub use opentelemetry::metrics::{Counter, Gauge, Histogram, UpDownCounter};
+use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Registry, TextEncoder};
 use tokio::time::Instant;
@@ -36,19 +37,21 @@ struct Opened {
     provider: SdkMeterProvider,
 }
 
-/// Who is told.
-#[derive(Clone, Copy, Debug)]
+/// Who is told, and by whom.
+#[derive(Clone, Debug)]
 pub struct Listeners<'a> {
     /// Whoever asks for [`text`].
     pub page: bool,
     /// A collector, by OTLP over gRPC at this URL.
     pub collector: Option<&'a str>,
+    /// Who tells the collector.
+    pub resource: Resource,
 }
 
 impl Opened {
     fn try_new(listeners: Listeners<'_>) -> Result<Self, Fault> {
         let registry = Registry::new();
-        let mut provider = SdkMeterProvider::builder().with_resource(push::resource());
+        let mut provider = SdkMeterProvider::builder().with_resource(listeners.resource);
         // Each reader sums up by itself, so none is there for nobody.
         if listeners.page {
             let exporter = opentelemetry_prometheus::exporter()
@@ -70,7 +73,8 @@ impl Opened {
 
 /// Counts from now on, for the page; a second call in the same process answers the same catalogue.
 pub fn open() -> Result<&'static Catalogue, Fault> {
-    open_to(Listeners { page: true, collector: None })
+    let resource = Resource::builder_empty().build();
+    open_to(Listeners { page: true, collector: None, resource })
 }
 
 /// Counts from now on, for these; a second call in the same process changes nothing. To be called on the runtime

@@ -30,6 +30,7 @@ use super::{BoxFuture, Wire};
 use crate::call::{Call, out_of_time};
 use crate::fault::{self, Fault, pushback};
 use crate::metrics::{self, Catalogue, calls};
+use crate::trace::{self, Span};
 
 /// The answer must travel back, too.
 const WAY_BACK: Duration = Duration::from_millis(20);
@@ -114,32 +115,49 @@ impl Shield {
             return self.share(ask).await;
         }
         let _writing = (class == Class::Write).then(|| self.flights.writing());
-        self.repeat(&ask).await.into_response()
+        self.repeat(ask).await.into_response()
     }
 
     async fn share(self: Arc<Self>, ask: Ask) -> Response<Body> {
         let call = ask.call.clone();
         let path = ask.parts.uri.path_and_query().cloned();
+        let mut waits = None;
         let key = ask.key(self.flights.writes());
         let shield = self.clone();
         let begin =
-            move || -> BoxFuture<Whole> { Box::pin(async move { shield.repeat(&ask).await }) };
+            move || -> BoxFuture<Whole> { Box::pin(async move { shield.repeat(ask).await }) };
         let (flight, joined) = self.flights.join(key, begin);
         if joined {
             // The bill names what was asked, however it was answered.
             if let Some(path) = path {
                 call.charge(path.path());
+                let mut span = trace::rpc::call(call.trace(), trace::Kind::Client, path.path());
+                span.record(|it| it.event("shared", vec![]));
+                waits = Some(span);
             }
             count(|catalogue| catalogue.calls_shared.add(1, &self.reads.labels));
         }
-        match timeout_at(call.deadline(), flight).await {
-            Ok(whole) => Whole::clone(&whole).into_response(),
-            Err(_) => out_of_time().into_http(),
+        let whole = match timeout_at(call.deadline(), flight).await {
+            Ok(whole) => Whole::clone(&whole),
+            Err(_) => Whole::of(out_of_time()),
+        };
+        if let Some(mut span) = waits {
+            span.record(|it| trace::rpc::answered(it, whole.failure().as_ref()));
         }
+        whole.into_response()
     }
 
     /// 2. Asks again what may be asked again: outside the breaker, which must see every attempt.
-    async fn repeat(&self, ask: &Ask) -> Whole {
+    async fn repeat(&self, mut ask: Ask) -> Whole {
+        let path = ask.parts.uri.path();
+        let mut span = trace::rpc::call(ask.call.trace(), trace::Kind::Client, path);
+        ask.call = ask.call.in_trace(span.trace());
+        let whole = self.repeat_within(&ask, &mut span).await;
+        span.record(|it| trace::rpc::answered(it, whole.failure().as_ref()));
+        whole
+    }
+
+    async fn repeat_within(&self, ask: &Ask, span: &mut Span) -> Whole {
         let lane = self.lane(ask.class);
         let repeatable = ask.class == Class::Read || ask.call.idempotency_key().is_some();
         if repeatable {
@@ -147,7 +165,8 @@ impl Shield {
         }
         let (mut attempts, mut all_unsent) = (0, true);
         loop {
-            let (whole, unsent, pushback) = match self.attempt(lane, ask, attempts > 0).await {
+            let tried = self.attempt(lane, ask, attempts > 0, span).await;
+            let (whole, unsent, pushback) = match tried {
                 Tried::Ended(whole) => return whole,
                 Tried::Failed { whole, unsent, pushback } => (whole, unsent, pushback),
             };
@@ -164,11 +183,12 @@ impl Shield {
                 return whole;
             }
             count(|catalogue| catalogue.calls_repeated.add(1, &lane.labels));
+            span.record(|it| it.event("again", vec![]));
             tokio::time::sleep(pause).await;
         }
     }
 
-    async fn attempt(&self, lane: &Lane, ask: &Ask, again: bool) -> Tried {
+    async fn attempt(&self, lane: &Lane, ask: &Ask, again: bool, span: &mut Span) -> Tried {
         let now = Instant::now();
         let due = ask.due(now, lane.timeout);
         if due <= now {
@@ -179,6 +199,7 @@ impl Shield {
             Ok(pass) => pass,
             Err(wait) => {
                 count(|catalogue| catalogue.calls_refused.add(1, &lane.labels));
+                span.record(|it| it.event("refused by breaker", vec![]));
                 return Tried::Ended(Whole::of(resting(wait).into()));
             }
         };
@@ -187,6 +208,7 @@ impl Shield {
             Ok(place) => place,
             Err(Shed) => {
                 count(|catalogue| catalogue.calls_shed.add(1, &lane.labels));
+                span.record(|it| it.event("shed", vec![]));
                 return Tried::Ended(Whole::of(busy().into()));
             }
         };

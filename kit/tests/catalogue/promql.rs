@@ -93,7 +93,10 @@ pub fn used(expression: &str) -> Used {
         } else if next.is_ascii_digit() {
             reader.name();
         } else if let Some(name) = reader.name() {
-            let is_called = reader.rest.trim_start().starts_with('(');
+            let next = reader.rest.trim_start();
+            let is_called = ["(", "by ", "by(", "without ", "without("]
+                .iter()
+                .any(|begin| next.starts_with(begin));
             if LISTS.contains(&name) {
                 used.by.append(&mut reader.list());
             } else if !is_called && !WORDS.contains(&name) {

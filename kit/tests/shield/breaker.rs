@@ -151,6 +151,26 @@ async fn a_long_stream_is_neither_slow_nor_a_failure_and_one_that_breaks_is_one(
 }
 
 #[tokio::test(start_paused = true)]
+async fn rooms_that_are_asked_at_once_are_waited_for_once_when_anybody_wants_to_know() {
+    let room = Room::new(|asked| async move {
+        let long = if asked.method == "Get" { 30 } else { 50 };
+        tokio::time::sleep(Duration::from_millis(long)).await;
+        ok()
+    });
+    let wire = room.shielded(&Config::default());
+    let unasked = call();
+    ask(&wire, &unasked, "Get").await;
+    assert_eq!(unasked.waited(), Duration::ZERO);
+
+    metrics::open().unwrap();
+    let call = call();
+    tokio::join!(ask(&wire, &call, "Get"), ask(&wire, &call, "List"));
+    advance(Duration::from_millis(100)).await;
+    ask(&wire, &call, "Get").await;
+    assert_eq!(call.waited(), Duration::from_millis(80));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_breaker_does_is_measured_by_room_and_class() {
     metrics::open().unwrap();
     let room = Room::new(|_| async { unavailable() });

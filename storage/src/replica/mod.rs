@@ -251,7 +251,10 @@ async fn has(pool: &PgPool, room: &'static str, marks: &[&Mark]) -> Result<bool,
     let ids = marks.iter().map(|mark| Arg::from(mark.aggregate())).collect();
     let statement = Statement::with_list(LIST_VERSIONS, Vec::new(), ids);
     let there = Db::Postgres(pool.clone(), Measured::postgres(room));
-    let read = pool.close_event().do_until(there.all::<(String, String, i64)>(statement)).await;
+    let read = pool
+        .close_event()
+        .do_until(there.all::<(String, String, i64)>(LIST_VERSIONS, statement))
+        .await;
     let rows = read.map_err(|_| Why::Down)?.map_err(|_| Why::Failed)?;
     Ok(marks.iter().all(|mark| {
         let id = mark.aggregate().to_string();

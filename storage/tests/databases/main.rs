@@ -7,6 +7,7 @@ mod facts;
 mod gate;
 mod keys;
 mod line;
+mod measured;
 mod mended;
 mod migrations;
 mod note;

@@ -3,6 +3,7 @@
 
 mod bed;
 mod cluster;
+mod collector;
 mod keeper;
 mod meters;
 mod nats;
@@ -15,6 +16,7 @@ mod signer;
 mod stand_in;
 
 pub use bed::Bed;
+pub use collector::{Collector, Told};
 pub use meters::{Measured, Meters};
 pub use nats::Nats;
 pub use postgres::{database, durable_database};
