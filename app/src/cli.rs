@@ -218,9 +218,8 @@ async fn replay(config: &Config, rooms: &[String]) -> anyhow::Result<()> {
         );
     }
     for room in rooms {
-        if nouns(room).is_empty() {
-            bail!("the {room} room tells nothing");
-        }
+        let telling = ROOMS.into_iter().find(|it| it == room && !nouns(it).is_empty());
+        let Some(room) = telling else { bail!("the {room} room tells nothing") };
         let replayed = async {
             let db = Db::open(&config.storage, &config.house.data, room).await?;
             let replayed = moim_storage::replay(&db).await;

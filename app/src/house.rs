@@ -166,6 +166,8 @@ impl House {
         if !self.tasks.stop(deadline).await {
             tracing::warn!("some tasks did not end in time");
         }
+        // Before the databases are closed, whose connections are measured too.
+        moim_kit::metrics::flush().await;
         for db in &self.databases {
             db.close().await;
         }
@@ -182,9 +184,7 @@ impl Site<'_> {
     async fn build(&mut self, plan: Plan) -> anyhow::Result<Built> {
         let config = self.config;
         self.show(&plan).await?;
-        if !config.telemetry.metrics_listen.is_empty() {
-            metrics::open(&config.telemetry.metrics_listen, &self.tasks).await?;
-        }
+        metrics::open(&config.telemetry, &self.tasks).await?;
         if !config.bus.url.is_empty() {
             self.bus = Some(Bus::open(&config.bus, &self.secret).await?);
         }

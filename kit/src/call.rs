@@ -10,6 +10,7 @@ use tonic::{Extensions, Request, Response, Status};
 
 use crate::fault::{Code, Fault};
 use crate::id::{MemberId, SessionId};
+use crate::metrics::{self, Waits};
 use crate::seen::{self, Mark, Position, Seen};
 use crate::trace::{self, Trace};
 
@@ -46,6 +47,17 @@ pub struct Call {
 struct Collected {
     written: Seen,
     bill: Vec<String>,
+    waits: Waits,
+}
+
+/// A call to a room is in flight for as long as this is held.
+#[derive(Debug)]
+pub(crate) struct Waiting(Arc<Mutex<Collected>>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.lock().waits.end(Instant::now());
+    }
 }
 
 impl Call {
@@ -199,6 +211,18 @@ impl Call {
     /// The calls made on behalf of this one, as `/package.Service/Method`, in order.
     pub fn bill(&self) -> Vec<String> {
         self.collected.lock().bill.clone()
+    }
+
+    /// Time in which a call on behalf of this one was in flight; none while nobody wants to know.
+    pub fn waited(&self) -> Duration {
+        self.collected.lock().waits.total(Instant::now())
+    }
+
+    /// Notes that a call on behalf of this one is in flight, when anybody wants to know.
+    pub(crate) fn waiting(&self) -> Option<Waiting> {
+        let now = metrics::now()?;
+        self.collected.lock().waits.begin(now);
+        Some(Waiting(self.collected.clone()))
     }
 
     /// Reads what a caller sent in headers; the token is taken but not yet verified.

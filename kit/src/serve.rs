@@ -12,16 +12,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::{Request, Response};
 use tokio::time::{Instant, timeout_at};
-use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
+use tonic::{Code, Status};
 use tower::Service;
 use tracing::Instrument as _;
 
 use crate::bus::Log;
 use crate::call::{Call, check_key, out_of_time, tell_position};
 use crate::fault::Fault;
+use crate::metrics::{self, calls};
 use crate::seen::{Mark, Position};
 use crate::task::{Ended, scoped};
 use crate::token::Verifier;
@@ -133,6 +134,9 @@ where
             told.record(|it| trace::rpc::served(it, late.headers()));
             return Box::pin(async { Ok(late) });
         }
+        // How long a stream lasts is its reader's choice.
+        let measured = metrics::catalogue().filter(|_| !wire::is_stream(&path));
+        let began = metrics::now();
         let within = told.trace();
         let work = this.handle(call, request, class).within(within).instrument(span.clone());
         Box::pin(
@@ -150,6 +154,9 @@ where
                 };
                 let answer = trim::trimmed(answer);
                 told.record(|it| trace::rpc::served(it, answer.headers()));
+                if let (Some(catalogue), Some(began)) = (measured, began) {
+                    calls::answered(catalogue, &path, began.elapsed(), code(&answer));
+                }
                 Ok(answer)
             }
             .within(within),
@@ -184,6 +191,12 @@ where
         }
         response
     }
+}
+
+/// An answer that says nothing before its body has begun well.
+fn code(answer: &Response<Body>) -> Code {
+    let told = answer.headers().get(Status::GRPC_STATUS);
+    told.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()))
 }
 
 async fn admit(verifier: &Verifier, gate: &dyn Gate, call: &mut Call) -> Result<(), Fault> {

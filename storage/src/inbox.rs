@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use moim_kit::bus::{Fact, Kind, Refusal};
-use moim_kit::metrics::{self, Catalogue, Counter};
+use moim_kit::metrics::label::OTHER;
+use moim_kit::metrics::{self, Catalogue, Counter, KeyValue};
 use moim_kit::trace::{InTrace as _, Trace};
 use moim_kit::{Fault, Timestamp};
 use uuid::Uuid;
@@ -90,6 +91,23 @@ impl Inbox {
     /// Takes in facts in their order, in one transaction. Those at a position that another process of
     /// this room has passed are left out.
     pub async fn take(&self, arrivals: &[Arrival]) -> Result<(), Trouble> {
+        let began = metrics::now();
+        let taken = self.take_in(arrivals).await;
+        if let Some((catalogue, began)) = metrics::catalogue().zip(began) {
+            // What a broker delivers has no position.
+            let by_position = arrivals.iter().any(|it| it.position.is_some());
+            let [room, source] = metrics::hearing(self.outbox.room(), self.source);
+            let system = if by_position { "outbox" } else { "nats" };
+            let system = KeyValue::new("messaging.system", system);
+            let operation = KeyValue::new("messaging.operation.name", "process");
+            let mut labels = vec![system, operation, room, source];
+            labels.extend(taken.is_err().then(|| KeyValue::new("error.type", OTHER)));
+            catalogue.processed.record(metrics::seconds(began), &labels);
+        }
+        taken
+    }
+
+    async fn take_in(&self, arrivals: &[Arrival]) -> Result<(), Trouble> {
         let mut tx = self.outbox.begin().await?;
         let passed = self.lock(&mut tx).await?;
         let now = self.outbox.clock().now();

@@ -15,8 +15,8 @@ use moim_kit::{Clock, Code, Fault, Timestamp};
 
 use crate::args::Arg;
 use crate::error::Error;
+use crate::measured::Measured;
 use crate::query::{Row, Statement};
-use crate::spans::statement;
 use crate::tx::Tx;
 
 /// Where rooms keep what they own.
@@ -114,32 +114,36 @@ pub enum Db {
         writer: SqlitePool,
         /// Reads.
         reader: SqlitePool,
+        /// What its statements are measured by.
+        measured: Measured,
     },
-    /// A pool whose search path is the room's schema.
-    Postgres(PgPool),
+    /// A pool whose search path is the room's schema, and what its statements are measured by.
+    Postgres(PgPool, Measured),
 }
 
 /// PostgreSQL only: SQLite is this process, and has its clock.
 pub(crate) const NOW: &str =
     "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
-pub(crate) const SQLITE: &str = "sqlite";
-pub(crate) const POSTGRES: &str = "postgresql";
 const SQLITE_READERS: u32 = 4;
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Db {
     /// Opens a room's database, making the file or the schema when it is not there.
-    pub async fn open(config: &Config, data: &Path, room: &str) -> Result<Self, Fault> {
+    pub async fn open(config: &Config, data: &Path, room: &'static str) -> Result<Self, Fault> {
         config.check()?;
         let opened = if config.url.is_empty() {
-            Self::open_sqlite(&data.join(format!("{room}.db")), config).await
+            Self::open_sqlite(&data.join(format!("{room}.db")), config, room).await
         } else {
             Self::open_postgres(config, room).await
         };
         opened.map_err(|error| Fault::unavailable("DATABASE_UNAVAILABLE", error))
     }
 
-    async fn open_sqlite(file: &PathBuf, config: &Config) -> Result<Self, sqlx::Error> {
+    async fn open_sqlite(
+        file: &PathBuf,
+        config: &Config,
+        room: &'static str,
+    ) -> Result<Self, sqlx::Error> {
         if let Some(directory) = file.parent() {
             tokio::fs::create_dir_all(directory).await.map_err(sqlx::Error::Io)?;
         }
@@ -158,10 +162,13 @@ impl Db {
         };
         let writer = pool(1).connect_with(options.clone()).await?;
         let reader = pool(SQLITE_READERS).connect_with(options.read_only(true)).await?;
-        Ok(Self::Sqlite { writer, reader })
+        let measured = Measured::sqlite(room);
+        measured.connections(&writer);
+        measured.connections(&reader);
+        Ok(Self::Sqlite { writer, reader, measured })
     }
 
-    async fn open_postgres(config: &Config, room: &str) -> Result<Self, sqlx::Error> {
+    async fn open_postgres(config: &Config, room: &'static str) -> Result<Self, sqlx::Error> {
         let options = config.postgres(&config.url, room)?;
         let pool = PgPoolOptions::new()
             .max_connections(config.max_connections)
@@ -179,7 +186,9 @@ impl Db {
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        Ok(Self::Postgres(pool))
+        let measured = Measured::postgres(room);
+        measured.connections(&pool);
+        Ok(Self::Postgres(pool, measured))
     }
 
     /// Starts a short transaction; on SQLite it is the only writer from its start.
@@ -222,27 +231,26 @@ impl Db {
         let run = async {
             Ok(match self {
                 Self::Sqlite { reader, .. } => query.sqlite_as().fetch_optional(reader).await?,
-                Self::Postgres(pool) => query.postgres_as().fetch_optional(pool).await?,
+                Self::Postgres(pool, _) => query.postgres_as().fetch_optional(pool).await?,
             })
         };
-        statement(self.system(), sql, run).await
+        self.measured().run(sql, run).await
     }
 
     pub(crate) async fn all<R: Row>(&self, sql: &str, query: Statement) -> Result<Vec<R>, Error> {
         let run = async {
             Ok(match self {
                 Self::Sqlite { reader, .. } => query.sqlite_as().fetch_all(reader).await?,
-                Self::Postgres(pool) => query.postgres_as().fetch_all(pool).await?,
+                Self::Postgres(pool, _) => query.postgres_as().fetch_all(pool).await?,
             })
         };
-        statement(self.system(), sql, run).await
+        self.measured().run(sql, run).await
     }
 
-    /// Which database it is, in the words of the semantic conventions.
-    pub(crate) fn system(&self) -> &'static str {
+    /// What its statements are measured by.
+    pub(crate) fn measured(&self) -> Measured {
         match self {
-            Self::Sqlite { .. } => SQLITE,
-            Self::Postgres(_) => POSTGRES,
+            Self::Sqlite { measured, .. } | Self::Postgres(_, measured) => *measured,
         }
     }
 
@@ -263,11 +271,11 @@ impl Db {
     /// Closes every connection; SQLite folds its log into the file.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { writer, reader } => {
+            Self::Sqlite { writer, reader, .. } => {
                 reader.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(pool, _) => pool.close().await,
         }
     }
 }

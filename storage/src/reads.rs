@@ -11,6 +11,7 @@ use sqlx::postgres::PgPool;
 
 use crate::args::Arg;
 use crate::error::Error;
+use crate::measured::Measured;
 use crate::pool::Db;
 use crate::query::{Row, Statement};
 use crate::replica::{Replica, Why};
@@ -78,6 +79,12 @@ struct Followed {
     lost: AtomicBool,
 }
 
+impl Followed {
+    fn db(&self) -> Db {
+        Db::Postgres(self.pool.clone(), Measured::postgres(self.room))
+    }
+}
+
 impl View {
     pub(crate) fn primary(primary: Db) -> Self {
         Self { primary, followed: None }
@@ -109,7 +116,7 @@ impl View {
     ) -> Result<Option<R>, Error> {
         let statement = Statement::new(sql, args);
         if let Some(followed) = self.followed() {
-            let db = Db::Postgres(followed.pool.clone());
+            let db = followed.db();
             if let Some(row) = self.tried(followed, db.first(sql, statement.clone())).await {
                 return Ok(row);
             }
@@ -119,7 +126,7 @@ impl View {
 
     async fn all<R: Row>(&self, sql: &str, statement: Statement) -> Result<Vec<R>, Error> {
         if let Some(followed) = self.followed() {
-            let db = Db::Postgres(followed.pool.clone());
+            let db = followed.db();
             if let Some(rows) = self.tried(followed, db.all(sql, statement.clone())).await {
                 return Ok(rows);
             }

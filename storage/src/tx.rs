@@ -1,8 +1,10 @@
 //! A transaction that carries the facts it causes: they leave with the commit or not at all.
 
+use std::fmt;
 use std::sync::Arc;
 
 use moim_kit::bus::{Fact, Kind};
+use moim_kit::metrics::{self, Catalogue};
 use moim_kit::seen::Mark;
 use moim_kit::{Clock, Timestamp};
 use prost::Message;
@@ -13,9 +15,10 @@ use uuid::Uuid;
 use crate::args;
 use crate::args::Arg;
 use crate::error::Error;
-use crate::pool::{Db, NOW, POSTGRES, SQLITE};
+use crate::measured::Measured;
+use crate::pool::{Db, NOW};
 use crate::query::{Row, Statement};
-use crate::spans::{Telling, statement};
+use crate::spans::Telling;
 
 /// An open transaction; dropped, it is rolled back.
 #[derive(Debug)]
@@ -24,21 +27,26 @@ pub struct Tx {
     facts: Vec<Fact>,
     telling: Telling,
     published: Option<Arc<Notify>>,
+    measured: Measured,
+    counts: Counts,
+}
+
+type Count = Box<dyn FnOnce(&Catalogue) + Send>;
+
+/// What is counted once it is committed.
+#[derive(Default)]
+struct Counts(Vec<Count>);
+
+impl fmt::Debug for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Counts").field(&self.0.len()).finish()
+    }
 }
 
 #[derive(Debug)]
 enum Inner {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
-}
-
-impl Inner {
-    fn system(&self) -> &'static str {
-        match self {
-            Self::Sqlite(_) => SQLITE,
-            Self::Postgres(_) => POSTGRES,
-        }
-    }
 }
 
 const INSERT_OUTBOX: &str = "
@@ -55,11 +63,18 @@ impl Tx {
                 Db::Sqlite { writer, .. } => {
                     Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
                 }
-                Db::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+                Db::Postgres(pool, _) => Inner::Postgres(pool.begin().await?),
             })
         };
-        let inner = statement(db.system(), "BEGIN", begin).await?;
-        Ok(Self { inner, facts: Vec::new(), telling: Telling::default(), published: None })
+        let measured = db.measured();
+        Ok(Self {
+            inner: measured.run("BEGIN", begin).await?,
+            facts: Vec::new(),
+            telling: Telling::default(),
+            published: None,
+            measured,
+            counts: Counts::default(),
+        })
     }
 
     pub(crate) fn wakes(mut self, relay: Arc<Notify>) -> Self {
@@ -67,9 +82,15 @@ impl Tx {
         self
     }
 
+    /// Has something counted with the commit, when anybody wants to know.
+    pub fn count(&mut self, count: impl FnOnce(&Catalogue) + Send + 'static) {
+        if metrics::catalogue().is_some() {
+            self.counts.0.push(Box::new(count));
+        }
+    }
+
     /// Runs a statement; answers how many rows it changed.
     pub async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
-        let system = self.inner.system();
         let query = Statement::new(sql, args);
         let run = async {
             Ok(match &mut self.inner {
@@ -77,7 +98,7 @@ impl Tx {
                 Inner::Postgres(tx) => query.postgres().execute(&mut **tx).await?.rows_affected(),
             })
         };
-        statement(system, sql, run).await
+        self.measured.run(sql, run).await
     }
 
     /// Rows of a query or of a `RETURNING`.
@@ -104,7 +125,6 @@ impl Tx {
         sql: &str,
         args: Vec<Arg>,
     ) -> Result<Option<R>, Error> {
-        let system = self.inner.system();
         let query = Statement::new(sql, args);
         let run = async {
             Ok(match &mut self.inner {
@@ -112,18 +132,17 @@ impl Tx {
                 Inner::Postgres(tx) => query.postgres_as().fetch_optional(&mut **tx).await?,
             })
         };
-        statement(system, sql, run).await
+        self.measured.run(sql, run).await
     }
 
     async fn run_all<R: Row>(&mut self, sql: &str, query: Statement) -> Result<Vec<R>, Error> {
-        let system = self.inner.system();
         let run = async {
             Ok(match &mut self.inner {
                 Inner::Sqlite(tx) => query.sqlite_as().fetch_all(&mut **tx).await?,
                 Inner::Postgres(tx) => query.postgres_as().fetch_all(&mut **tx).await?,
             })
         };
-        statement(system, sql, run).await
+        self.measured.run(sql, run).await
     }
 
     /// The instant by the database's clock, which all processes of a room share, moved as `clock` is.
@@ -214,7 +233,6 @@ impl Tx {
         }
         #[cfg(feature = "crash")]
         crate::crash::reach(crate::crash::Point::BeforeCommit, &facts);
-        let system = self.inner.system();
         let commit = async {
             match self.inner {
                 Inner::Sqlite(tx) => tx.commit().await?,
@@ -222,8 +240,11 @@ impl Tx {
             }
             Ok(())
         };
-        statement(system, "COMMIT", commit).await?;
+        self.measured.run("COMMIT", commit).await?;
         self.telling.end();
+        if let Some(catalogue) = metrics::catalogue() {
+            self.counts.0.into_iter().for_each(|count| count(catalogue));
+        }
         #[cfg(feature = "crash")]
         crate::crash::reach(crate::crash::Point::AfterCommit, &facts);
         if let Some(relay) = self.published.filter(|_| !facts.is_empty()) {

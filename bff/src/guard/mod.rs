@@ -131,8 +131,10 @@ pub struct Inspected {
     pub outline: Arc<Outline>,
     /// Query, mutation or subscription.
     pub kind: OperationType,
-    /// What the document calls it.
+    /// Its name in the document.
     pub name: Option<Name>,
+    /// Whether the document is one of those known beforehand; not for the guard to know.
+    pub listed: bool,
     /// Points it costs at most.
     pub cost: u64,
     /// Fields at its root that try to get in.
@@ -202,7 +204,7 @@ impl Guard {
             }
             _ => 0,
         };
-        Ok(Inspected { document, outline, kind, name, cost, attempts })
+        Ok(Inspected { document, outline, kind, name, listed: false, cost, attempts })
     }
 
     fn read(&self, text: &str) -> Result<Document, Rejection> {

@@ -11,6 +11,7 @@ use async_graphql::{Executor, Request};
 use futures::future::FutureExt;
 use futures::stream::{BoxStream, StreamExt};
 use http::HeaderMap;
+use moim_kit::metrics::{self, Held};
 use moim_kit::task::Tasks;
 use moim_kit::trace::{InTrace as _, Kind, Span};
 use tokio::sync::Semaphore;
@@ -19,6 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use super::Settings;
 use super::answer::Reply;
 use super::edge::{Admitted, Arrival, Asked, Edge, Outcome, Via};
+use super::measured::Measured;
 use super::params::Params;
 use super::pass::Pass;
 use super::places::Places;
@@ -69,7 +71,8 @@ impl<X: Executor, E: Edge> Engine<X, E> {
         spans::guarded(|| {
             let name = params.operation_name.as_deref();
             let document = self.settings.documents.find(&params.wanted)?;
-            let inspected = self.guard.inspect(&document, name, &params.variables)?;
+            let mut inspected = self.guard.inspect(&document, name, &params.variables)?;
+            inspected.listed = document.is_listed();
             self.settings.documents.keep(&document);
             Ok(inspected)
         })
@@ -89,10 +92,14 @@ impl<X: Executor, E: Edge> Engine<X, E> {
     }
 
     async fn execute(&self, params: Params, inspected: &Inspected, sender: Sender<'_>) -> Reply {
+        let read_at = params.read_at;
         let Ready { request, mut admitted, deadline } =
             match self.ready(params, inspected, sender).await {
                 Ok(ready) => ready,
-                Err(reply) => return reply,
+                Err(mut reply) => {
+                    reply.measured = Measured::of(read_at, inspected, &reply, None);
+                    return reply;
+                }
             };
         let execution = AssertUnwindSafe(rounds(self.executor.execute(request))).catch_unwind();
         let mut reply = match timeout_at(deadline, execution).await {
@@ -106,17 +113,21 @@ impl<X: Executor, E: Edge> Engine<X, E> {
         if let Some(trace_id) = &admitted.trace_id {
             reply.trace(trace_id);
         }
+        let mut waited = Duration::ZERO;
         if let Some(finish) = admitted.take_finish() {
             let mut outcome = Outcome {
                 via: sender.via,
                 failed: !reply.errors.is_empty(),
                 headers: std::mem::take(&mut reply.headers),
                 extensions: std::mem::take(&mut reply.extensions),
+                waited: Duration::ZERO,
             };
             finish(&mut outcome);
+            waited = outcome.waited;
             reply.headers = outcome.headers;
             reply.extensions = outcome.extensions;
         }
+        reply.measured = Measured::of(read_at, inspected, &reply, Some(waited));
         reply
     }
 
@@ -134,11 +145,12 @@ impl<X: Executor, E: Edge> Engine<X, E> {
         let pass = admitted.pass();
         let stream = self.executor.execute_stream(request, None);
         let (inspected, types) = (inspected.clone(), Arc::clone(&self.types));
+        let open = metrics::catalogue().map(|catalogue| Held::new(&catalogue.subscriptions, []));
         let replies = AssertUnwindSafe(rounds(stream).within(span.trace()))
             .catch_unwind()
             .map(move |event| {
                 // Told once nobody follows any more.
-                let _lasting = &span;
+                let _lasting = (&span, &open);
                 let mut reply = match event {
                     Ok(response) => Reply::of(response, &inspected, &types),
                     Err(panic) => defect(&*panic),

@@ -179,6 +179,8 @@ impl<X: Executor, E: Edge> Session<X, E> {
         let text = match event {
             Event::Next(reply) => {
                 let text = protocol::next(id, &reply);
+                // Measured up to here: how soon it is taken is up to the client.
+                drop(reply);
                 if text.len() <= self.engine.settings.answer_bytes {
                     return self.send(Message::Text(text.into())).await;
                 }

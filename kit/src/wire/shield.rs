@@ -29,7 +29,7 @@ use super::window::Outcome;
 use super::{BoxFuture, Wire};
 use crate::call::{Call, out_of_time};
 use crate::fault::{self, Fault, pushback};
-use crate::metrics::{self, Catalogue};
+use crate::metrics::{self, Catalogue, calls};
 use crate::trace::{self, Span};
 
 /// The answer must travel back, too.
@@ -44,7 +44,7 @@ const AFTER_SHED: Duration = Duration::from_millis(250);
 pub fn shielded(room: &'static str, config: &Config, wire: Wire) -> Wire {
     let lane = |class, timeout| Lane {
         breaker: Breaker::new(room, class, &config.breaker, timeout),
-        bulkhead: Bulkhead::new(config, class),
+        bulkhead: Bulkhead::new(room, config, class),
         timeout,
         slow_after: config.breaker.slow_after(timeout),
         usual_us: AtomicU64::new(0),
@@ -53,7 +53,7 @@ pub fn shielded(room: &'static str, config: &Config, wire: Wire) -> Wire {
     let shield = Arc::new(Shield {
         wire,
         flights: Flights::default(),
-        retries: Retries::new(config),
+        retries: Retries::new(room, config),
         reads: lane(Class::Read, config.read_timeout()),
         writes: lane(Class::Write, config.write_timeout()),
     });
@@ -109,6 +109,7 @@ impl Shield {
             Ok(ask) => ask,
             Err(status) => return status.into_http(),
         };
+        let _waiting = ask.call.waiting();
         // 1. Who asks the same shares the answer: outermost, for what is not asked needs nothing below.
         if class == Class::Read && ask.has_its_time(self.reads.timeout) {
             return self.share(ask).await;
@@ -218,7 +219,10 @@ impl Shield {
         let unsent = response.extensions().get::<NotSent>().is_some();
         let whole = Whole::read(response).await;
         let took = began.elapsed();
-        let Some(status) = whole.failure() else {
+        let failure = whole.failure();
+        let code = failure.as_ref().map_or(Code::Ok, Status::code);
+        calls::asked(ask.parts.uri.path(), took, code);
+        let Some(status) = failure else {
             lane.note(took);
             let slow = took >= lane.slow_after;
             pass.record(Outcome { failed: false, slow });

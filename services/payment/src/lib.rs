@@ -93,7 +93,7 @@ fn open_provider(
     match config.provider.as_str() {
         "sandbox" => {
             // A house in files is for trying things out; one on a server may be meant seriously.
-            if matches!(ground.db, Db::Postgres(_)) {
+            if matches!(ground.db, Db::Postgres(..)) {
                 tracing::warn!(
                     "the payment sandbox takes no real money: top-ups cost nothing here"
                 );

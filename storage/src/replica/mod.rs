@@ -21,6 +21,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::args::Arg;
 use crate::inbox::LIST_VERSIONS;
+use crate::measured::Measured;
 use crate::pool::{Config, Db};
 use crate::query::Statement;
 
@@ -196,7 +197,7 @@ impl Replica {
         let mut waiting = None;
         loop {
             state.mark_unchanged();
-            if has(&pool, marks).await? {
+            if has(self.room, &pool, marks).await? {
                 return Ok(pool);
             }
             if waiting.is_none() {
@@ -246,10 +247,10 @@ impl Drop for Waiting<'_> {
 }
 
 /// True when the copies there are at least as new as these. Effect and version are committed together.
-async fn has(pool: &PgPool, marks: &[&Mark]) -> Result<bool, Why> {
+async fn has(room: &'static str, pool: &PgPool, marks: &[&Mark]) -> Result<bool, Why> {
     let ids = marks.iter().map(|mark| Arg::from(mark.aggregate())).collect();
     let statement = Statement::with_list(LIST_VERSIONS, Vec::new(), ids);
-    let there = Db::Postgres(pool.clone());
+    let there = Db::Postgres(pool.clone(), Measured::postgres(room));
     let read = pool
         .close_event()
         .do_until(there.all::<(String, String, i64)>(LIST_VERSIONS, statement))

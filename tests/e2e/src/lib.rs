@@ -19,7 +19,7 @@ pub use authority::{Authority, Life};
 pub use client::{Client, Memory, NoAnswer};
 pub use fleet::Place;
 pub use meetup::{Over, held};
-pub use moim_testbed::{Collector, Manner, Mode, Proxy, StandIn, Told};
+pub use moim_testbed::{Collector, Manner, Meters, Mode, Proxy, StandIn, Told};
 pub use person::{Person, in_hours, in_time};
 pub use platform::Platform;
 pub use ports::free_port;

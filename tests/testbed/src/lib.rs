@@ -5,6 +5,7 @@ mod bed;
 mod cluster;
 mod collector;
 mod keeper;
+mod meters;
 mod nats;
 mod postgres;
 mod proxy;
@@ -16,6 +17,7 @@ mod stand_in;
 
 pub use bed::Bed;
 pub use collector::{Collector, Told};
+pub use meters::{Measured, Meters};
 pub use nats::Nats;
 pub use postgres::{database, durable_database};
 pub use proxy::{Mode, Proxy};
