@@ -84,7 +84,8 @@ impl Pair {
         pair.retitle().await;
         pair.settle(&last).await;
         // That one was there is the host's word, which is on its way to the room of reviews.
-        pair.member.review(&pair.over, 3, &pair.text()).await;
+        let body = pair.text();
+        pair.member.review(&pair.over, 3, &body).await;
         pair
     }
 
