@@ -34,6 +34,24 @@ pub(crate) fn heard_by(room: &str) -> &'static [&'static str] {
     found.map(|(_, heard)| heard).unwrap_or_default()
 }
 
+/// The rooms whose processes call this one: the endpoint, those that hear it, and all where tokens are judged.
+fn callers_of(room: &str) -> Vec<&'static str> {
+    let calls = |caller: &str| match caller {
+        _ if caller == room || room == "bff" => false,
+        "bff" => true,
+        _ => room == "member" || heard_by(caller).contains(&room),
+    };
+    ROOMS.into_iter().filter(|caller| calls(caller)).collect()
+}
+
+/// Every room and who calls it, as JSON: what a network between them is to let through.
+pub(crate) fn wiring() -> String {
+    // The names are plain words, which Rust and JSON quote alike.
+    let told =
+        ROOMS.map(|room| format!("  {{\"room\": {room:?}, \"callers\": {:?}}}", callers_of(room)));
+    format!("[\n{}\n]\n", told.join(",\n"))
+}
+
 /// True when a process that speaks for `names` may make this call (`/package.Service/Method`) of a room.
 pub(crate) fn may_call(names: &Names, room: &str, path: &str) -> bool {
     let path = path.strip_prefix('/').unwrap_or(path);
@@ -79,6 +97,25 @@ mod tests {
                 assert_eq!(reads, heard_by(caller).contains(&room), "{caller} {room}");
             }
         }
+    }
+
+    #[test]
+    fn who_may_make_any_call_but_asking_for_health_is_a_caller() {
+        let paths = [
+            "/moim.any.v1.AnyService/Get".to_owned(),
+            format!("/{FACTS}/Read"),
+            format!("/{LIVE}/Follow"),
+            format!("/{MEMBER}/{}", FOR_ALL[0]),
+        ];
+        for room in ROOMS.into_iter().filter(|room| *room != "bff") {
+            for caller in ROOMS.into_iter().filter(|caller| *caller != room) {
+                // Judging tokens is asked of the member room alone.
+                let paths = &paths[..if room == "member" { 4 } else { 3 }];
+                let calls = paths.iter().any(|path| may(caller, room, path));
+                assert_eq!(callers_of(room).contains(&caller), calls, "{caller} {room}");
+            }
+        }
+        assert!(callers_of("bff").is_empty());
     }
 
     #[test]

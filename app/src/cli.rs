@@ -14,7 +14,7 @@ use moim_storage::Db;
 
 use crate::config::Config;
 use crate::house::{House, Plan, ROOMS, nouns};
-use crate::{explain, migrate, town, welcome};
+use crate::{callers, explain, healthy, migrate, town, welcome};
 
 /// The backend of a small-gatherings platform: one GraphQL endpoint over gRPC rooms.
 ///
@@ -58,6 +58,17 @@ enum Command {
         #[arg(value_parser = ROOMS)]
         rooms: Vec<String>,
     },
+    /// Ask a room of this configuration, where it listens, whether it may be sent work; fails when it may not.
+    Healthy {
+        /// The room.
+        #[arg(value_parser = ROOMS)]
+        room: String,
+        /// Ask only whether it lives: one that has lost its database does.
+        #[arg(long)]
+        alive: bool,
+    },
+    /// Print which rooms call which, as JSON.
+    Wiring,
     /// See what the search room holds, and how it understands people.
     Search {
         #[command(subcommand)]
@@ -102,12 +113,20 @@ pub fn answer() -> ExitCode {
 
 /// Does what the arguments say; returns once it is done or was asked to stop.
 pub fn run(arguments: Arguments) -> anyhow::Result<()> {
-    if matches!(arguments.command, Some(Command::Schema)) {
-        return print(&moim_bff::schema::sdl());
+    match arguments.command {
+        Some(Command::Schema) => return print(&moim_bff::schema::sdl()),
+        Some(Command::Wiring) => return print(&callers::wiring()),
+        _ => {}
     }
     let config = configure(&arguments)?;
     if matches!(arguments.command, Some(Command::Config)) {
         return print(&config.to_toml()?);
+    }
+    if let Some(Command::Healthy { room, alive }) = &arguments.command {
+        // Asked every few seconds: it logs nothing, and answers in one sentence.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.context("the runtime did not start")?;
+        return print(&runtime.block_on(healthy::ask(&config, room, *alive))?);
     }
     telemetry::init(&config.telemetry).context("the configuration is wrong")?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -161,7 +180,7 @@ async fn stand(config: &Config, plan: Plan) -> anyhow::Result<()> {
     };
     let house = tokio::select! {
         house = open => house?,
-        () = stop.asked() => return Ok(()),
+        _ = stop.asked() => return Ok(()),
     };
     if let Some(address) = house.endpoint {
         let has_town = whole && town::stands_in(&house).await?;
@@ -169,11 +188,18 @@ async fn stand(config: &Config, plan: Plan) -> anyhow::Result<()> {
         let now = house.clock.now();
         print(&welcome::text(&url, config.bff.is_development(), has_town, now))?;
     }
-    stop.asked().await;
+    let drain = match stop.asked().await {
+        By::Supervisor => Duration::from_millis(config.house.drain_ms),
+        By::Terminal => Duration::ZERO,
+    };
     tracing::info!("stopping");
+    let close = async {
+        house.leave(drain).await;
+        house.close(STOP_WITHIN).await;
+    };
     tokio::select! {
-        () = house.close(STOP_WITHIN) => Ok(()),
-        () = stop.asked() => bail!("stopped at once, as asked twice"),
+        () = close => Ok(()),
+        _ = stop.asked() => bail!("stopped at once, as asked twice"),
     }
 }
 
@@ -215,6 +241,12 @@ fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Who asks a program to stop: one sends others here until it has heard that we go, the other waits for us.
+enum By {
+    Supervisor,
+    Terminal,
+}
+
 /// Interrupt and termination, by which a program is asked to stop.
 struct Stop {
     #[cfg(unix)]
@@ -239,15 +271,16 @@ impl Stop {
     }
 
     #[cfg(unix)]
-    async fn asked(&mut self) {
+    async fn asked(&mut self) -> By {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => By::Supervisor,
+            _ = self.interrupt.recv() => By::Terminal,
         }
     }
 
     #[cfg(not(unix))]
-    async fn asked(&mut self) {
+    async fn asked(&mut self) -> By {
         let _ = tokio::signal::ctrl_c().await;
+        By::Terminal
     }
 }

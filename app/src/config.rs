@@ -58,6 +58,8 @@ pub struct House {
     pub town: bool,
     /// How long a process waits at its start for rooms in other processes, milliseconds.
     pub patience_ms: u64,
+    /// How long a process that was asked to stop (SIGTERM) says that it goes and still does all it is asked, milliseconds.
+    pub drain_ms: u64,
     /// How long the last known list of revoked sessions is trusted when nobody can be asked, milliseconds.
     pub revocations_good_for_ms: u64,
     /// Rooms that run apart describe their contracts to whoever asks by gRPC reflection.
@@ -71,6 +73,7 @@ impl Default for House {
             secret: String::new(),
             town: true,
             patience_ms: 10_000,
+            drain_ms: 5_000,
             revocations_good_for_ms: 60_000,
             reflection: false,
         }

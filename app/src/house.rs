@@ -69,6 +69,7 @@ pub struct House {
     first_log: Arc<dyn Log>,
     tasks: Tasks,
     databases: Vec<Db>,
+    guests_within: Duration,
     telemetry: Telemetry,
 }
 
@@ -127,7 +128,19 @@ impl House {
         let Site { clock, tasks, databases, .. } = site;
         match built {
             Ok(Built { upstream, live, endpoint, first_log }) => {
-                Ok(Self { clock, upstream, live, endpoint, first_log, tasks, databases, telemetry })
+                let guests_within = config.bff.guests_within();
+                let house = Self {
+                    clock,
+                    upstream,
+                    live,
+                    endpoint,
+                    first_log,
+                    tasks,
+                    databases,
+                    guests_within,
+                    telemetry,
+                };
+                Ok(house)
             }
             Err(error) => {
                 tasks.stop(STOP_WITHIN).await;
@@ -140,6 +153,12 @@ impl House {
     /// True when nobody ever signed up.
     pub async fn is_empty(&self) -> Result<bool, Fault> {
         Ok(self.first_log.read(0, 1).await?.is_empty())
+    }
+
+    /// Says that it goes and still does all it is asked for so long; then sockets, streams and those who follow a log
+    /// are sent elsewhere, while everything they stand on works.
+    pub async fn leave(&self, drain: Duration) {
+        self.tasks.leave(drain, self.guests_within).await;
     }
 
     /// Stops taking requests, finishes those in flight and closes every database.

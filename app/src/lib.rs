@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 mod explain;
 mod facts;
+mod healthy;
 pub mod house;
 mod keys;
 mod late;

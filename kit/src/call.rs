@@ -10,7 +10,7 @@ use tonic::{Extensions, Request, Response, Status};
 
 use crate::fault::{Code, Fault};
 use crate::id::{MemberId, SessionId};
-use crate::seen::{self, Mark, Seen};
+use crate::seen::{self, Mark, Position, Seen};
 use crate::trace::{self, Trace};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -38,12 +38,13 @@ pub struct Call {
     trace: Trace,
     idempotency_key: Option<Arc<str>>,
     seen: Seen,
+    only_reads: bool,
     collected: Arc<Mutex<Collected>>,
 }
 
 #[derive(Debug, Default)]
 struct Collected {
-    written: Vec<Mark>,
+    written: Seen,
     bill: Vec<String>,
 }
 
@@ -57,6 +58,7 @@ impl Call {
             trace,
             idempotency_key: None,
             seen: Seen::default(),
+            only_reads: false,
             collected: Arc::default(),
         }
     }
@@ -73,6 +75,20 @@ impl Call {
     #[must_use]
     pub fn having_seen(mut self, seen: Seen) -> Self {
         self.seen = seen;
+        self
+    }
+
+    /// The same call, content only with what is there now: what it asks about has just happened.
+    #[must_use]
+    pub fn wanting_all(mut self) -> Self {
+        self.seen = self.seen.wanting_all();
+        self
+    }
+
+    /// The same call of a method that changes nothing; the callee's side says so.
+    #[must_use]
+    pub fn only_reading(mut self) -> Self {
+        self.only_reads = true;
         self
     }
 
@@ -166,13 +182,18 @@ impl Call {
     /// Everything the client has seen once it has this call's answer.
     pub fn seen_after(&self) -> Seen {
         let mut seen = self.seen.clone();
-        seen.merge(self.collected.lock().written.iter().cloned());
+        seen.absorb(self.collected.lock().written.clone());
         seen
     }
 
     /// True when this call wrote something.
     pub fn has_written(&self) -> bool {
         !self.collected.lock().written.is_empty()
+    }
+
+    /// True when the method called changes nothing.
+    pub fn only_reads(&self) -> bool {
+        self.only_reads
     }
 
     /// The calls made on behalf of this one, as `/package.Service/Method`, in order.
@@ -239,8 +260,7 @@ impl Call {
     /// Collects what an answer says was written.
     pub(crate) fn note_written(&self, headers: &HeaderMap) {
         if let Some(text) = headers.get(&SEEN).and_then(|value| value.to_str().ok()) {
-            let written = Seen::decode_text(text);
-            self.collected.lock().written.extend_from_slice(written.marks());
+            self.collected.lock().written.absorb(Seen::decode_text(text));
         }
     }
 }
@@ -272,6 +292,16 @@ pub fn respond<T>(message: T, written: Vec<Mark>) -> Response<T> {
         response.metadata_mut().insert(seen::METADATA, value);
     }
     response
+}
+
+/// Adds to the headers of an answer, a refusal too, how far the room's database is.
+pub(crate) fn tell_position(headers: &mut HeaderMap, position: Position) {
+    let told = headers.get(&SEEN).and_then(|value| value.to_str().ok());
+    let mut seen = told.map(Seen::decode_text).unwrap_or_default();
+    seen.reach(position);
+    if let Ok(value) = HeaderValue::from_str(&seen.encode_text()) {
+        headers.insert(SEEN, value);
+    }
 }
 
 /// What becomes of a call whose deadline has passed.

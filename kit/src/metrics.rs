@@ -61,6 +61,10 @@ pub struct Catalogue {
     pub certificate_left: Gauge<u64>,
     /// What rooms turned away at their sockets, by what was too much.
     pub turned_away: Counter<u64>,
+    /// Calls answered from a replica of the room's database.
+    pub replica_reads: Counter<u64>,
+    /// Calls that a replica could have answered and the primary did, by why.
+    pub primary_reads: Counter<u64>,
     registry: Registry,
     _provider: SdkMeterProvider,
 }
@@ -119,6 +123,12 @@ impl Catalogue {
                 &meter,
                 "moim_turned_away",
                 "Connections and calls turned away at a room's socket",
+            ),
+            replica_reads: counter(&meter, "moim_replica_reads", "Calls answered from a replica"),
+            primary_reads: counter(
+                &meter,
+                "moim_primary_reads",
+                "Calls that a replica could have answered and the primary did",
             ),
             registry,
             _provider: provider,

@@ -1,5 +1,6 @@
 //! The callee's side of a call: verifies the token, keeps the deadline, waits for what the caller has
-//! seen, contains panics, keeps answers short enough for the wire, and hands the handler a [`Call`].
+//! seen, contains panics, keeps answers short enough for the wire, and hands the handler a [`Call`]. Answers of
+//! calls that may have written tell how far the room's database is.
 
 mod trim;
 
@@ -19,13 +20,13 @@ use tower::Service;
 use tracing::Instrument as _;
 
 use crate::bus::Log;
-use crate::call::{Call, check_key, out_of_time};
+use crate::call::{Call, check_key, out_of_time, tell_position};
 use crate::fault::Fault;
-use crate::seen::Mark;
+use crate::seen::{Mark, Position};
 use crate::task::{Ended, scoped};
 use crate::token::Verifier;
 use crate::trace::{self, InTrace as _};
-use crate::wire::{self, Answer, BoxFuture, Wire};
+use crate::wire::{self, Answer, BoxFuture, Class, Wire};
 
 /// With less than this left no answer arrives in time, so that the work would be for nobody.
 const FLOOR: Duration = Duration::from_millis(5);
@@ -35,6 +36,11 @@ const FLOOR: Duration = Duration::from_millis(5);
 pub trait Gate: Send + Sync {
     /// Returns once every mark that this room copies has arrived; bounded by the implementation.
     async fn arrived(&self, marks: &[Mark]) -> Result<(), Fault>;
+
+    /// How far the room's database is by now; nothing where it is read only where it is written.
+    async fn position(&self) -> Option<Position> {
+        None
+    }
 }
 
 /// The gate of a room that copies nothing.
@@ -115,6 +121,8 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let this = self.clone();
         let call = Call::from_headers(request.headers());
+        let class = Class::of(request.uri().path());
+        let call = if class == Class::Read { call.only_reading() } else { call };
         let path = request.uri().path().to_owned();
         let mut told = trace::rpc::call(call.trace(), trace::Kind::Server, &path);
         let call = call.in_trace(told.trace());
@@ -126,7 +134,7 @@ where
             return Box::pin(async { Ok(late) });
         }
         let within = told.trace();
-        let work = this.handle(call, request).within(within).instrument(span.clone());
+        let work = this.handle(call, request, class).within(within).instrument(span.clone());
         Box::pin(
             async move {
                 // A task of its own: a panic stays here, and calls of one request run side by side. It ends with this
@@ -153,16 +161,28 @@ impl<S> Guarded<S>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
 {
-    async fn handle(self, mut call: Call, mut request: Request<Body>) -> Response<Body> {
+    async fn handle(
+        self,
+        mut call: Call,
+        mut request: Request<Body>,
+        class: Class,
+    ) -> Response<Body> {
         let Self { mut inner, verifier, gate } = self;
         if let Err(fault) = admit(&verifier, &*gate, &mut call).await {
             return Status::from(fault).into_http();
         }
         request.extensions_mut().insert(call);
-        match inner.call(request).await {
+        let mut response = match inner.call(request).await {
             Ok(response) => response,
             Err(never) => match never {},
+        };
+        // Whatever it says: a refusal rests on what was there, and a repetition on what was written the first time.
+        if class == Class::Write
+            && let Some(position) = gate.position().await
+        {
+            tell_position(response.headers_mut(), position);
         }
+        response
     }
 }
 

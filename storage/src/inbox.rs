@@ -33,7 +33,8 @@ ON CONFLICT (noun, aggregate_id) DO UPDATE SET version = excluded.version
 WHERE inbox.version < excluded.version";
 const TAKE_EVENT: &str =
     "INSERT INTO inbox_event (event_id, at_us) VALUES ($1, $2) ON CONFLICT (event_id) DO NOTHING";
-const LIST_VERSIONS: &str =
+/// How far copies are.
+pub(crate) const LIST_VERSIONS: &str =
     "SELECT noun, aggregate_id, version FROM inbox WHERE aggregate_id IN ({ids})";
 const LIST_PARKED: &str =
     "SELECT DISTINCT noun, aggregate_id FROM inbox_parked WHERE aggregate_id IN ({ids})";

@@ -149,7 +149,7 @@ pub fn router<X: Served, E: Edge>(
     readiness: Readiness,
     tasks: &Tasks,
 ) -> Router {
-    let gauge = health::Gauge { readiness, stopping: tasks.token() };
+    let gauge = health::Gauge { readiness, leaving: tasks.leaving() };
     let console = settings.console.clone().map(console::routes);
     let running = Arc::new(Semaphore::new(settings.in_flight));
     let webhooks = settings.webhooks.clone().map(|payment| {

@@ -75,13 +75,11 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
-/// New connections are taken for so long after readiness has turned red: balancers see that a little later.
-const LINGER: Duration = Duration::from_millis(500);
 /// A connection that has sent nothing yet at the stop may have its first request on the way for so long.
 const FIRST_REQUEST: Duration = Duration::from_millis(500);
 
-/// Accepts connections until a little after the tasks are told to stop; those in flight then end by themselves,
-/// each a task of its own, within `limits.stop`.
+/// Accepts connections until the tasks are told to stop; those in flight then end by themselves, each a task of its
+/// own, within `limits.stop`.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, tasks: Tasks) {
     // Those that are accepted inherit it.
     if let Err(error) = SockRef::from(&listener).set_send_buffer_size(limits.send_bytes) {
@@ -98,8 +96,8 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, tasks:
         }
     };
     stopping.run_until_cancelled(accepting()).await;
-    // Who is let in now is served once.
-    let _ = timeout(LINGER, accepting()).await;
+    // Those whom the system has let in already are served once.
+    let _ = timeout(Duration::ZERO, accepting()).await;
 }
 
 /// Out of file descriptors or the like: those connected go on, and the next is tried a little later.

@@ -33,8 +33,11 @@ use tower::util::BoxCloneSyncService;
 
 pub use config::{BreakerConfig, Config};
 pub use endpoint::BadAddress;
+pub use node::LEAVING;
 pub use remote::{remote, remote_to};
 pub use shield::shielded;
+
+pub(crate) use class::Class;
 
 use context::Context;
 

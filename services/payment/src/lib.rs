@@ -78,9 +78,9 @@ pub async fn open(
     hear_sandbox(&ground.tasks, till.clone(), heard);
     let every = Duration::from_millis(config.audit_every_ms);
     auditor::start(&ground.tasks, ground.db.clone(), every);
-    let server = PaymentServiceServer::new(Server { store, till });
+    let server = PaymentServiceServer::new(Server { store, reads: ground.reads(COPIED), till });
     let server = server.max_decoding_message_size(LARGEST_MESSAGE);
-    let guarded = Guarded::new(server, ground.verifier.clone(), Ground::gate(&copies));
+    let guarded = Guarded::new(server, ground.verifier.clone(), ground.gate(copies));
     Ok(Room::new("payment", guarded, Arc::new(ground.outbox.clone())))
 }
 

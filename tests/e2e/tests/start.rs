@@ -62,6 +62,8 @@ async fn it_says_what_it_can_do() {
     for word in [
         "run",
         "migrate",
+        "healthy",
+        "wiring",
         "schema",
         "config",
         "search",

@@ -12,6 +12,7 @@ pub mod crowd;
 pub mod findable;
 mod graph;
 pub mod resume;
+pub mod rolling;
 pub mod saga;
 pub mod search;
 pub mod storm;

@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "test support fails loudly")]
 
 mod bed;
+mod cluster;
 mod collector;
 mod keeper;
 mod nats;
 mod postgres;
 mod proxy;
 mod redis;
+mod replicated;
 mod scripted;
 mod signer;
 mod stand_in;
@@ -18,6 +20,7 @@ pub use nats::Nats;
 pub use postgres::{database, durable_database};
 pub use proxy::{Mode, Proxy};
 pub use redis::Redis;
+pub use replicated::{Replicated, replicated};
 pub use scripted::ScriptedLog;
 pub use signer::Signer;
 pub use stand_in::{Manner, StandIn};

@@ -2,7 +2,7 @@
 
 use moim_kit::id::{MemberId, OrderId};
 use moim_kit::{Fault, Timestamp};
-use moim_storage::{Arg, Tx, args};
+use moim_storage::{Arg, Tx, View, args};
 
 use super::Store;
 use super::rows::{OrderRow, all, order_columns};
@@ -111,11 +111,12 @@ impl Store {
     /// A member's own orders by id, those that exist.
     pub async fn list_own_orders(
         &self,
+        view: &View,
         member: MemberId,
         ids: Vec<OrderId>,
     ) -> Result<Vec<Order>, Fault> {
         let list = ids.into_iter().map(Arg::from).collect();
-        all(self.outbox.db().fetch_in::<OrderRow>(LIST_OWN, args![member], list).await?)
+        all(view.fetch_in::<OrderRow>(LIST_OWN, args![member], list).await?)
     }
 
     /// Locks an order if it still is as it was read; false when somebody was there in between.
