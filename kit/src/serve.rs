@@ -152,11 +152,11 @@ where
                     }
                     Err(_) => out_of_time().into_http(),
                 };
+                let answer = trim::trimmed(answer);
+                told.record(|it| trace::rpc::served(it, answer.headers()));
                 if let (Some(catalogue), Some(began)) = (measured, began) {
                     calls::answered(catalogue, &path, began.elapsed(), code(&answer));
                 }
-                let answer = trim::trimmed(answer);
-                told.record(|it| trace::rpc::served(it, answer.headers()));
                 Ok(answer)
             }
             .within(within),

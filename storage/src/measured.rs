@@ -2,9 +2,11 @@
 
 use moim_kit::metrics::label::{DB_OPERATIONS, OTHER, one_of};
 use moim_kit::metrics::{self, Catalogue, KeyValue};
+use moim_kit::trace::Span;
 use tokio::time::Instant;
 
 use crate::error::Error;
+use crate::spans;
 
 /// Whose statements they are, and to what.
 #[derive(Clone, Copy, Debug)]
@@ -22,15 +24,15 @@ impl Measured {
         Self { room, system: "sqlite" }
     }
 
-    /// Which database it is, in the words of the semantic conventions.
-    pub(crate) const fn system(self) -> &'static str {
-        self.system
-    }
-
-    /// A statement begins, when anybody wants to know.
-    pub(crate) fn begin(self, sql: &str) -> Option<Running> {
-        let (catalogue, began) = metrics::catalogue().zip(metrics::now())?;
-        Some(Running { measured: self, catalogue, began, operation: operation(sql) })
+    /// A statement begins; its text is told as it stands in the room's `store`, with places for its values.
+    pub(crate) fn begin(self, sql: &str) -> Running {
+        let timed = metrics::catalogue().zip(metrics::now()).map(|(catalogue, began)| Timed {
+            measured: self,
+            catalogue,
+            began,
+            operation: operation(sql),
+        });
+        Running { timed, span: spans::statement(self.system, sql) }
     }
 
     /// Has the connections of a pool counted for as long as the pool is there.
@@ -51,34 +53,51 @@ impl Measured {
     }
 }
 
-/// A statement under way.
+/// A statement under way, as far as anybody wants to know.
 #[derive(Debug)]
 pub(crate) struct Running {
+    timed: Option<Timed>,
+    span: Option<Span>,
+}
+
+impl Running {
+    /// Notes how it ended.
+    pub(crate) fn end<T>(self, done: Result<T, Error>) -> Result<T, Error> {
+        let failure = done.as_ref().err();
+        if let Some(timed) = self.timed {
+            timed.record(failure);
+        }
+        if let Some((mut span, error)) = self.span.zip(failure) {
+            spans::failed(&mut span, error);
+        }
+        done
+    }
+}
+
+#[derive(Debug)]
+struct Timed {
     measured: Measured,
     catalogue: &'static Catalogue,
     began: Instant,
     operation: &'static str,
 }
 
-impl Running {
-    /// Notes how it ended.
-    pub(crate) fn end<T>(running: Option<Self>, done: Result<T, Error>) -> Result<T, Error> {
-        let Some(Self { measured, catalogue, began, operation }) = running else { return done };
-        let took = metrics::seconds(began);
+impl Timed {
+    fn record(self, failure: Option<&Error>) {
+        let took = metrics::seconds(self.began);
         let labels = [
-            KeyValue::new("db.system.name", measured.system),
-            KeyValue::new("db.operation.name", operation),
-            metrics::room(measured.room),
+            KeyValue::new("db.system.name", self.measured.system),
+            KeyValue::new("db.operation.name", self.operation),
+            metrics::room(self.measured.room),
         ];
-        match &done {
-            Ok(_) => catalogue.statements.record(took, &labels),
-            Err(error) => {
+        match failure {
+            None => self.catalogue.statements.record(took, &labels),
+            Some(error) => {
                 let [system, operation, room] = labels;
                 let error = KeyValue::new("error.type", error.kind());
-                catalogue.statements.record(took, &[system, operation, room, error]);
+                self.catalogue.statements.record(took, &[system, operation, room, error]);
             }
         }
-        done
     }
 }
 

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::measured::Measured;
 use crate::pool::{Db, NOW};
 use crate::query::{Row, Statement};
-use crate::spans::{Telling, statement};
+use crate::spans::Telling;
 
 /// An open transaction; dropped, it is rolled back.
 #[derive(Debug)]
@@ -57,19 +57,23 @@ const AT_ONCE: usize = 128;
 
 impl Tx {
     pub(crate) async fn begin(db: &Db) -> Result<Self, Error> {
-        let begin = async {
-            Ok(match db {
-                // A transaction that only later becomes a writer could meet another and fail.
-                Db::Sqlite { writer, .. } => {
-                    Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
-                }
-                Db::Postgres(pool, _) => Inner::Postgres(pool.begin().await?),
-            })
-        };
         let measured = db.measured();
-        let inner = statement(measured, "BEGIN", begin).await?;
-        let (telling, counts) = (Telling::default(), Counts::default());
-        Ok(Self { inner, facts: Vec::new(), telling, published: None, measured, counts })
+        let running = measured.begin("BEGIN");
+        let begun = match db {
+            // A transaction that only later becomes a writer could meet another and fail.
+            Db::Sqlite { writer, .. } => {
+                writer.begin_with("BEGIN IMMEDIATE").await.map(Inner::Sqlite)
+            }
+            Db::Postgres(pool, _) => pool.begin().await.map(Inner::Postgres),
+        };
+        Ok(Self {
+            inner: running.end(begun.map_err(Error::from))?,
+            facts: Vec::new(),
+            telling: Telling::default(),
+            published: None,
+            measured,
+            counts: Counts::default(),
+        })
     }
 
     pub(crate) fn wakes(mut self, relay: Arc<Notify>) -> Self {
@@ -87,13 +91,16 @@ impl Tx {
     /// Runs a statement; answers how many rows it changed.
     pub async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
         let query = Statement::new(sql, args);
-        let run = async {
-            Ok(match &mut self.inner {
-                Inner::Sqlite(tx) => query.sqlite().execute(&mut **tx).await?.rows_affected(),
-                Inner::Postgres(tx) => query.postgres().execute(&mut **tx).await?.rows_affected(),
-            })
+        let running = self.measured.begin(sql);
+        let changed = match &mut self.inner {
+            Inner::Sqlite(tx) => {
+                query.sqlite().execute(&mut **tx).await.map(|it| it.rows_affected())
+            }
+            Inner::Postgres(tx) => {
+                query.postgres().execute(&mut **tx).await.map(|it| it.rows_affected())
+            }
         };
-        statement(self.measured, sql, run).await
+        running.end(changed.map_err(Error::from))
     }
 
     /// Rows of a query or of a `RETURNING`.
@@ -121,23 +128,21 @@ impl Tx {
         args: Vec<Arg>,
     ) -> Result<Option<R>, Error> {
         let query = Statement::new(sql, args);
-        let run = async {
-            Ok(match &mut self.inner {
-                Inner::Sqlite(tx) => query.sqlite_as().fetch_optional(&mut **tx).await?,
-                Inner::Postgres(tx) => query.postgres_as().fetch_optional(&mut **tx).await?,
-            })
+        let running = self.measured.begin(sql);
+        let fetched = match &mut self.inner {
+            Inner::Sqlite(tx) => query.sqlite_as().fetch_optional(&mut **tx).await,
+            Inner::Postgres(tx) => query.postgres_as().fetch_optional(&mut **tx).await,
         };
-        statement(self.measured, sql, run).await
+        running.end(fetched.map_err(Error::from))
     }
 
     async fn run_all<R: Row>(&mut self, sql: &str, query: Statement) -> Result<Vec<R>, Error> {
-        let run = async {
-            Ok(match &mut self.inner {
-                Inner::Sqlite(tx) => query.sqlite_as().fetch_all(&mut **tx).await?,
-                Inner::Postgres(tx) => query.postgres_as().fetch_all(&mut **tx).await?,
-            })
+        let running = self.measured.begin(sql);
+        let fetched = match &mut self.inner {
+            Inner::Sqlite(tx) => query.sqlite_as().fetch_all(&mut **tx).await,
+            Inner::Postgres(tx) => query.postgres_as().fetch_all(&mut **tx).await,
         };
-        statement(self.measured, sql, run).await
+        running.end(fetched.map_err(Error::from))
     }
 
     /// The instant by the database's clock, which all processes of a room share, moved as `clock` is.
@@ -228,14 +233,12 @@ impl Tx {
         }
         #[cfg(feature = "crash")]
         crate::crash::reach(crate::crash::Point::BeforeCommit, &facts);
-        let commit = async {
-            match self.inner {
-                Inner::Sqlite(tx) => tx.commit().await?,
-                Inner::Postgres(tx) => tx.commit().await?,
-            }
-            Ok(())
+        let running = self.measured.begin("COMMIT");
+        let committed = match self.inner {
+            Inner::Sqlite(tx) => tx.commit().await,
+            Inner::Postgres(tx) => tx.commit().await,
         };
-        statement(self.measured, "COMMIT", commit).await?;
+        running.end(committed.map_err(Error::from))?;
         self.telling.end();
         if let Some(catalogue) = metrics::catalogue() {
             self.counts.0.into_iter().for_each(|count| count(catalogue));

@@ -131,7 +131,7 @@ pub struct Inspected {
     pub outline: Arc<Outline>,
     /// Query, mutation or subscription.
     pub kind: OperationType,
-    /// What the document calls it.
+    /// Its name in the document.
     pub name: Option<Name>,
     /// Whether the document is one of those known beforehand; not for the guard to know.
     pub listed: bool,

@@ -149,9 +149,8 @@ impl<X: Executor, E: Edge> Engine<X, E> {
         let replies = AssertUnwindSafe(rounds(stream).within(span.trace()))
             .catch_unwind()
             .map(move |event| {
-                let _open = &open;
                 // Told once nobody follows any more.
-                let _lasting = &span;
+                let _lasting = (&span, &open);
                 let mut reply = match event {
                     Ok(response) => Reply::of(response, &inspected, &types),
                     Err(panic) => defect(&*panic),

@@ -33,6 +33,9 @@ const REST: Duration = Duration::from_secs(1);
 /// Of a call's time, so much is left for the primary.
 const FOR_THE_PRIMARY: Duration = Duration::from_millis(250);
 
+/// Longest wait for a connection to the replica; the primary has some, too.
+const LONGEST_LINE: Duration = Duration::from_secs(1);
+
 /// Why a call is not answered from the replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Why {
@@ -117,7 +120,7 @@ impl Replica {
             clock,
             options: options.map_err(|error| Fault::unavailable("DATABASE_UNAVAILABLE", error))?,
             max_connections: config.max_connections,
-            acquire_timeout: Duration::from_millis(config.acquire_timeout_ms),
+            acquire_timeout: Duration::from_millis(config.acquire_timeout_ms).min(LONGEST_LINE),
             wait: Duration::from_millis(config.replica_wait_ms),
             max_lag: Duration::from_millis(config.replica_max_lag_ms),
             tide: Tide::default(),
@@ -197,7 +200,7 @@ impl Replica {
         let mut waiting = None;
         loop {
             state.mark_unchanged();
-            if has(&pool, self.room, marks).await? {
+            if has(self.room, &pool, marks).await? {
                 return Ok(pool);
             }
             if waiting.is_none() {
@@ -247,7 +250,7 @@ impl Drop for Waiting<'_> {
 }
 
 /// True when the copies there are at least as new as these. Effect and version are committed together.
-async fn has(pool: &PgPool, room: &'static str, marks: &[&Mark]) -> Result<bool, Why> {
+async fn has(room: &'static str, pool: &PgPool, marks: &[&Mark]) -> Result<bool, Why> {
     let ids = marks.iter().map(|mark| Arg::from(mark.aggregate())).collect();
     let statement = Statement::with_list(LIST_VERSIONS, Vec::new(), ids);
     let there = Db::Postgres(pool.clone(), Measured::postgres(room));

@@ -10,8 +10,8 @@ mod whole;
 use moim_e2e::{Answer, Person, Platform, json};
 use uuid::Uuid;
 
-pub const FEE: i64 = 12_000;
-pub const ATTEND: &str = "mutation Attend($input: ScheduleAttendInput!, $key: String!) {
+const FEE: i64 = 12_000;
+const ATTEND: &str = "mutation Attend($input: ScheduleAttendInput!, $key: String!) {
   scheduleAttend(input: $input) @idempotent(key: $key) {
     attendance { id state order { id state } }
     userErrors { code message path }

@@ -34,9 +34,15 @@ async fn each_operation_over_a_socket_is_a_trace_of_its_own() {
     let gathering = person.create_gathering(json!({})).await;
     let follow =
         "subscription Follow($id: ID!) { chatMessageAdded(gatheringId: $id) { node { body } } }";
-    socket.subscribe("live", follow, json!({ "id": gathering })).await.unwrap();
+    // The chat room knows of the gathering once something was said there.
     person.say(&gathering, "hello").await;
-    socket.event().await;
+    socket.subscribe("live", follow, json!({ "id": gathering })).await.unwrap();
+    let heard = async {
+        while tokio::time::timeout(Duration::from_secs(1), socket.event()).await.is_err() {
+            person.say(&gathering, "hello again").await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), heard).await.expect("something is heard");
     drop(socket);
     let lasting = found(&collector, |span| span.name == "subscription Follow").await;
     Tree::grown(&collector, &lasting.trace_id, &[&["moim subscription Follow"]]).await;

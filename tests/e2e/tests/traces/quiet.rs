@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use moim_e2e::{Collector, Platform, eventually, expect_data, free_port, json};
 
-use crate::tree::Tree;
 use crate::{attend, guest_and_schedule, trace_of};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
