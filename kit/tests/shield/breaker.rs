@@ -154,7 +154,7 @@ async fn a_long_stream_is_neither_slow_nor_a_failure_and_one_that_breaks_is_one(
 async fn rooms_that_are_asked_at_once_are_waited_for_once_when_anybody_wants_to_know() {
     let room = Room::new(|asked| async move {
         let long = if asked.method == "Get" { 30 } else { 50 };
-        tokio::time::sleep(Duration::from_millis(long)).await;
+        sleep(Duration::from_millis(long)).await;
         ok()
     });
     let wire = room.shielded(&Config::default());
