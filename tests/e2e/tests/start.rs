@@ -112,6 +112,7 @@ async fn it_prints_its_configuration_with_secrets_covered() {
     let knobs = [
         ("MOIM_HOUSE__SECRET", SECRET),
         ("MOIM_STORAGE__URL", "postgres://moim:hunter2@db.example/moim"),
+        ("MOIM_TELEMETRY__OTLP_URL", "http://moim:hunter2@collector.example:4317"),
         ("MOIM_SCHEDULE__CALENDAR_KEY", "a key for calendars"),
         ("MOIM_BFF__LISTEN", "127.0.0.1:4321"),
     ];
@@ -163,6 +164,7 @@ async fn whatever_it_cannot_start_with_it_says_in_one_sentence() {
         (&[], &[("MOIM_BFF__PROFILE", "baroque")], "profile"),
         (&[], &[("MOIM_BFF__PUBLIC_URL", "here")], "public_url"),
         (&[], &[("MOIM_TELEMETRY__FILTER", "info=nonsense=x")], "filter"),
+        (&[], &[("MOIM_TELEMETRY__OTLP_URL", "collector:4317")], "telemetry.otlp_url"),
         (&[], &[("MOIM_MEMBER__HASHING_THREADS", "0")], "hashing_threads"),
         (&[], &[("MOIM_MEMBER__SIGNING_KEY_FILE", "nowhere.pem")], "nowhere.pem"),
         (&[], &[("MOIM_SCHEDULE__CALENDAR_KEY", "short")], "16"),

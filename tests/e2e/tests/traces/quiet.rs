@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use moim_e2e::{Collector, Platform, eventually, expect_data, free_port, json};
+use moim_e2e::{Collector, Manner, Platform, StandIn, eventually, expect_data, free_port, json};
 
 use crate::{attend, guest_and_schedule, trace_of};
 
@@ -68,4 +68,22 @@ async fn requests_go_on_without_the_collector_and_the_log_says_so_once() {
     assert_eq!(complaints(&platform), 1);
     platform.processes[0].terminate();
     assert!(platform.processes[0].end_within(Duration::from_secs(60)).await.success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collector_that_never_answers_holds_up_neither_requests_nor_the_stop() {
+    let silent = StandIn::open(Manner::Hangs).await;
+    let url = format!("http://{}", silent.address());
+    let mut platform = Platform::one_process_with(&[("MOIM_TELEMETRY__OTLP_URL", &url)]).await;
+    let (guest, schedule) = guest_and_schedule(&platform).await;
+    attend(&guest, &schedule, &[]).await;
+    eventually(async || {
+        expect_data(&guest.graphql("{ __typename }", json!({})).await);
+        if silent.arrived().is_empty() { Err("nothing was sent yet") } else { Ok(()) }
+    })
+    .await;
+    platform.processes[0].terminate();
+    assert!(platform.processes[0].end_within(Duration::from_secs(60)).await.success());
+    let said = platform.processes[0].stderr();
+    assert!(said.contains("not all spans could be sent in time"), "{said}");
 }
