@@ -154,18 +154,22 @@ impl Server {
         // Time is kept by the pace, also that of a greeting.
         let watched = Watched::new(Paced::new(stream, Arc::clone(&pace)), None);
         let stream = TokioIo::new(watched);
+        let leaving = self.tasks.leaving();
         let service = service_fn(|request: Request<Incoming>| {
             let in_flight = pace.enter();
             begun.cancel();
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
             let ends = has_an_end_in_doubt(&request);
+            // HTTP/2 has a word for it.
+            let leaving = (request.version() < Version::HTTP_2).then(|| leaving.clone());
             let answer = self.router.clone().oneshot(request);
             async move {
                 let mut response: Result<Response<Body>, Infallible> = answer.await;
                 if let Ok(response) = &mut response {
                     protect(response);
-                    if ends {
+                    let is_kept = !response.headers().contains_key(CONNECTION);
+                    if ends || (is_kept && leaving.is_some_and(|it| it.is_cancelled())) {
                         response
                             .headers_mut()
                             .insert(CONNECTION, HeaderValue::from_static("close"));

@@ -45,6 +45,17 @@ pub struct Size {
     pub kill: bool,
 }
 
+impl Size {
+    /// What every run of the tests can afford.
+    pub const SMALL: Self = Self {
+        sockets: 20,
+        per_second: 20,
+        announce_every_ms: 1_000,
+        drain_ms: 1_000,
+        kill: false,
+    };
+}
+
 const SOCKETS_PER_MEMBER: usize = 5;
 const END_WITHIN: Duration = Duration::from_secs(60);
 /// Before the first process goes, and after the last is back.
