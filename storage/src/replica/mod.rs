@@ -32,6 +32,9 @@ const REST: Duration = Duration::from_secs(1);
 /// Of a call's time, so much is left for the primary.
 const FOR_THE_PRIMARY: Duration = Duration::from_millis(250);
 
+/// Longest wait for a connection to the replica; the primary has some, too.
+const LONGEST_LINE: Duration = Duration::from_secs(1);
+
 /// Why a call is not answered from the replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Why {
@@ -116,7 +119,7 @@ impl Replica {
             clock,
             options: options.map_err(|error| Fault::unavailable("DATABASE_UNAVAILABLE", error))?,
             max_connections: config.max_connections,
-            acquire_timeout: Duration::from_millis(config.acquire_timeout_ms),
+            acquire_timeout: Duration::from_millis(config.acquire_timeout_ms).min(LONGEST_LINE),
             wait: Duration::from_millis(config.replica_wait_ms),
             max_lag: Duration::from_millis(config.replica_max_lag_ms),
             tide: Tide::default(),

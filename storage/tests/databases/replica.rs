@@ -26,8 +26,7 @@ async fn stage(change: impl Fn(&mut Config)) -> Option<Stage> {
     let (url, replica_url) = pair.database().await;
     let mut bed = Bed::sqlite();
     let way = Proxy::open(address(0), address(pair.replica_port())).await;
-    let port = pair.replica_port().to_string();
-    let replica_url = replica_url.replace(&port, &way.address().port().to_string());
+    let replica_url = at_port(&replica_url, pair.replica_port(), way.address().port());
     bed.storage = Config { url, replica_url, replica_wait_ms: 200, ..patient(&bed) };
     change(&mut bed.storage);
     let ground = open(&bed, &bed.storage).await.unwrap();
@@ -35,6 +34,11 @@ async fn stage(change: impl Fn(&mut Config)) -> Option<Stage> {
     let stage = Stage { pair, bed, ground, reads, way };
     stage.well().await;
     Some(stage)
+}
+
+/// The same URL, but for the port.
+fn at_port(url: &str, port: u16, other: u16) -> String {
+    url.replace(&format!(":{port}/"), &format!(":{other}/"))
 }
 
 fn address(port: u16) -> std::net::SocketAddr {
@@ -231,6 +235,29 @@ async fn a_replica_that_was_promoted_is_one_no_more() {
     stage.unwell().await;
     stage.write(Uuid::now_v7()).await;
     assert_eq!(notes(&stage.reads.of(&stage.stranger()).await).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_did_not_follow_a_promotion_is_not_read_however_far_it_is() {
+    let Some(mut stage) = stage(|_| {}).await else { return };
+    let (old, new) = (stage.bed.storage.url.clone(), stage.pair.replica_port());
+    let second = stage.pair.start_second().await;
+    stage.pair.promote_replica().await;
+    // The old primary goes on, alone with the second replica, and is soon ahead of the new one.
+    for _ in 0..50 {
+        stage.write(Uuid::now_v7()).await;
+    }
+    let port = stage.pair.primary_port();
+    let [url, replica_url] = [new, second].map(|other| at_port(&old, port, other));
+    let storage = Config { url, replica_url, ..stage.bed.storage.clone() };
+    stage.ground = open(&stage.bed, &storage).await.unwrap();
+    stage.reads = stage.ground.reads(&[NOTE]);
+    stage.write(Uuid::now_v7()).await;
+    for _ in 0..40 {
+        let view = stage.reads.of(&stage.stranger()).await;
+        assert_eq!((follows(&view).await, notes(&view).await), (false, 1));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

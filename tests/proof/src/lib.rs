@@ -11,6 +11,7 @@ pub mod burst;
 pub mod crowd;
 pub mod findable;
 mod graph;
+pub mod replica;
 pub mod resume;
 pub mod rolling;
 pub mod saga;

@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, reason = "its figures are what it is for")]
 
 use clap::{Parser, Subcommand};
-use moim_proof::{burst, crowd, findable, resume, rolling, saga, search, storm};
+use moim_proof::{burst, crowd, findable, replica, resume, rolling, saga, search, storm};
 
 #[derive(Parser)]
 #[command(name = "moim-proof")]
@@ -27,6 +27,8 @@ enum Proof {
     Burst(burst::Size),
     /// Changes of what can be found while search rooms die, also as they commit and rebuild their index.
     Search(search::Size),
+    /// Writes that are read at once while nothing comes to the replica of the database.
+    Replica(replica::Size),
     /// Changes at a steady rate, some of which are searched for until they are found.
     Findable(findable::Size),
 }
@@ -41,6 +43,7 @@ async fn main() {
         Proof::Saga(size) => saga::run(size).await,
         Proof::Burst(size) => burst::run(size).await,
         Proof::Search(size) => search::run(size).await,
+        Proof::Replica(size) => replica::run(size).await,
         Proof::Findable(size) => findable::run(size).await,
     };
     println!("{report}");

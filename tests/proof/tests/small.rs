@@ -1,7 +1,7 @@
 //! The proofs at a size that every run of the tests can afford.
 #![allow(clippy::print_stderr, clippy::unwrap_used, reason = "what a proof found is worth seeing")]
 
-use moim_proof::{burst, crowd, findable, resume, rolling, saga, search, storm};
+use moim_proof::{burst, crowd, findable, replica, resume, rolling, saga, search, storm};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn copies_equal_owners_and_each_notification_exists_once_after_a_storm() {
@@ -52,4 +52,10 @@ async fn every_process_of_a_fleet_is_replaced_and_nobody_notices() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_of_a_fleet_that_are_killed_are_noticed() {
     eprintln!("{}", rolling::run(rolling::Size { kill: true, ..rolling::Size::SMALL }).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_is_shown_what_they_wrote_while_nothing_comes_to_the_replica() {
+    let size = replica::Size { writes: 90, pairs: 2, pause_s: 3 };
+    eprintln!("{}", replica::run(size).await);
 }

@@ -15,13 +15,14 @@ const SETTINGS: &[&str] =
 pub struct Replicated {
     primary: Cluster,
     replica: Cluster,
+    second: Option<Cluster>,
 }
 
 /// A primary with a streaming replica; `None`, said loudly, when there is no PostgreSQL on the machine.
 pub async fn replicated() -> Option<Replicated> {
     let primary = Cluster::new(SETTINGS).await?;
     let replica = primary.standby(SETTINGS).await;
-    Some(Replicated { primary, replica })
+    Some(Replicated { primary, replica, second: None })
 }
 
 impl Replicated {
@@ -70,6 +71,11 @@ impl Replicated {
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
         panic!("the replica did not catch up");
+    }
+
+    /// A second replica, which follows the primary whatever the first does; where it listens.
+    pub async fn start_second(&mut self) -> u16 {
+        self.second.insert(self.primary.standby(SETTINGS).await).port()
     }
 
     /// Makes the replica a primary of its own, on a timeline of its own.
