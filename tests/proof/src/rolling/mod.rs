@@ -213,7 +213,7 @@ async fn replace_all(platform: &mut Platform, kill: bool) -> String {
 /// How far each member was told at the end, once nobody is told anything more.
 async fn newest_of(members: &[Person]) -> Vec<i64> {
     let ask = async || {
-        let newest = join_all(members.iter().map(newest)).await;
+        let newest = stream::iter(members).map(newest).buffered(4).collect::<Vec<_>>().await;
         newest.iter().flatten().map(|it| sequence(it)).collect::<Vec<_>>()
     };
     let mut before = ask().await;
