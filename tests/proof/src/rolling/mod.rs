@@ -60,6 +60,8 @@ const SOCKETS_PER_MEMBER: usize = 5;
 const END_WITHIN: Duration = Duration::from_secs(60);
 /// Before the first process goes, and after the last is back.
 const STEADY: Duration = Duration::from_secs(5);
+/// Between sockets that are opened at the beginning.
+const COME_EVERY: Duration = Duration::from_millis(20);
 const RECEIVED_WITHIN: Duration = Duration::from_secs(120);
 /// What is known later than this is late: a lease that had to run out, or a delivery that had to come again.
 const LATE: Duration = Duration::from_secs(10);
@@ -98,6 +100,8 @@ pub async fn run(size: Size) -> String {
             (balancer.clone(), seen.clone(), stage.clone(), last.subscribe());
         let announced = move |number| stage.announced.lock().get(&number).copied();
         followers.push(scoped(follower.follow(way, seen, announced, last)));
+        // People come one by one; how a crowd comes back is what is looked at.
+        sleep(COME_EVERY).await;
     }
     let load = work(&stage, busy, size);
     let began = Instant::now();
