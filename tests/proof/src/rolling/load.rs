@@ -13,7 +13,7 @@ use super::balancer::Balancer;
 use super::ledger::Ledger;
 
 /// People side by side.
-pub const PEOPLE: usize = 8;
+pub const PEOPLE: usize = 24;
 
 const KINDS: [(&str, &str); 10] = [
     (

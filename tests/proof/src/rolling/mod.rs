@@ -31,8 +31,8 @@ pub struct Size {
     /// Sockets that follow their member's notifications, five of each member.
     #[arg(long, default_value_t = 1_000)]
     pub sockets: usize,
-    /// Requests a second.
-    #[arg(long, default_value_t = 40)]
+    /// Requests a second; at 20 so little is under way that killed processes are not noticed.
+    #[arg(long, default_value_t = 100)]
     pub per_second: u32,
     /// Between announcements, of each of which every socket is told.
     #[arg(long, default_value_t = 1_000)]
@@ -40,7 +40,7 @@ pub struct Size {
     /// For balancers to hear that a process goes.
     #[arg(long, default_value_t = 2_000)]
     pub drain_ms: u32,
-    /// Ends processes with -9 in place of asking them to stop: the control, which must find failures or lateness.
+    /// Ends processes with -9 in place of asking them to stop: the control, in which requests must fail.
     #[arg(long)]
     pub kill: bool,
 }
@@ -49,7 +49,7 @@ impl Size {
     /// What every run of the tests can afford.
     pub const SMALL: Self = Self {
         sockets: 20,
-        per_second: 20,
+        per_second: 100,
         announce_every_ms: 1_000,
         drain_ms: 1_000,
         kill: false,
@@ -151,7 +151,7 @@ pub async fn run(size: Size) -> String {
     writeln!(report, "took                     {:.0} s", took.as_secs_f64()).unwrap();
     let found = ledger.failed() + seen.unexpected() + broken;
     if size.kill {
-        assert!(found + late as u64 > 0, "killed processes go unnoticed:\n{report}");
+        assert!(ledger.failed() > 0, "killed processes go unnoticed:\n{report}");
         assert_eq!(broken, 0, "also then nothing is lost or doubled:\n{report}");
     } else {
         assert_eq!(found, 0, "{report}");
