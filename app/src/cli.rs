@@ -195,7 +195,7 @@ async fn stand(config: &Config, plan: Plan) -> anyhow::Result<()> {
     tracing::info!("stopping");
     let close = async {
         house.leave(drain).await;
-        house.close(STOP_WITHIN).await;
+        house.close(STOP_WITHIN.max(Duration::from_millis(config.bff.stop_timeout_ms))).await;
     };
     tokio::select! {
         () = close => Ok(()),

@@ -262,7 +262,7 @@ async fn follow(hearing: Hearing, parting: CancellationToken) {
                 tracing::warn!(error = %fault, source, "log could not be read; trying again");
                 // The broker may have forgotten the consumer: it is opened anew.
                 feed = None;
-                tokio::time::sleep(pause).await;
+                let _ = parting.run_until_cancelled(tokio::time::sleep(pause)).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
         }

@@ -156,6 +156,7 @@ impl Server {
         // Time is kept by the pace, also that of a greeting.
         let watched = Watched::new(Paced::new(stream, Arc::clone(&pace)), None);
         let stream = TokioIo::new(watched);
+        let leaving = self.tasks.leaving();
         let service = service_fn(|request: Request<Incoming>| {
             let in_flight = pace.enter();
             begun.cancel();
@@ -163,6 +164,8 @@ impl Server {
             request.extensions_mut().insert(Peer(peer));
             let ends = has_an_end_in_doubt(&request);
             let mut span = spans::request(&request);
+            // HTTP/2 has a word for it.
+            let leaving = (request.version() < Version::HTTP_2).then(|| leaving.clone());
             let answer = self.router.clone().oneshot(request);
             let answer = answer.within(span.as_ref().map(Span::trace));
             async move {
@@ -172,7 +175,8 @@ impl Server {
                     if let Some(span) = &mut span {
                         spans::responded(span, response);
                     }
-                    if ends {
+                    let is_kept = !response.headers().contains_key(CONNECTION);
+                    if ends || (is_kept && leaving.is_some_and(|it| it.is_cancelled())) {
                         response
                             .headers_mut()
                             .insert(CONNECTION, HeaderValue::from_static("close"));

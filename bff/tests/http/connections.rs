@@ -119,6 +119,31 @@ async fn a_stop_finishes_what_is_under_way_and_takes_nothing_new() {
 }
 
 #[tokio::test]
+async fn who_leaves_answers_everybody_and_keeps_no_connection() {
+    let stand = Stand::open(Settings::default()).await;
+    let mut kept = stand.tcp().await;
+    kept.write_all(HEALTHZ).await.unwrap();
+    let mut answer = [0; 12];
+    timeout(PATIENCE, kept.read_exact(&mut answer)).await.unwrap().unwrap();
+    let asked = async {
+        stand.tasks.leaving().cancelled().await;
+        let new = stand.tcp().await;
+        for mut connection in [kept, new] {
+            connection.write_all(HEALTHZ).await.unwrap();
+            let answer = read_to_end(&mut connection).await;
+            assert!(answer.contains("HTTP/1.1 200 "), "{answer}");
+            assert!(answer.contains("connection: close"), "{answer}");
+        }
+    };
+    let leave = stand.tasks.leave(PATIENCE, Duration::ZERO);
+    tokio::select! {
+        () = asked => {}
+        () = leave => panic!("it was to answer before"),
+    }
+    assert!(!stand.tasks.parting().is_cancelled());
+}
+
+#[tokio::test]
 async fn a_stop_waits_only_so_long() {
     let settings = limits(|limits| limits.stop = SHORT);
     let settings = Settings { query_deadline: Duration::from_secs(600), ..settings };

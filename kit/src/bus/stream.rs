@@ -183,6 +183,13 @@ impl Feed for StreamFeed {
     }
 
     async fn give_back(&mut self) {
+        for source in [&mut self.states, &mut self.events] {
+            while source.finishing
+                && let Some(Some(Ok(message))) = source.next().now_or_never()
+            {
+                self.out.extend(message.reply);
+            }
+        }
         for receipt in self.out.drain(..).filter(|receipt| !receipt.is_empty()) {
             let _ = self.client.publish(receipt, "-NAK".into()).await;
         }

@@ -14,6 +14,8 @@ use moim_kit::wire::{self, Config, Wire};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Status};
 
 use crate::room::{Room, ask, call, ok, serve};
@@ -78,6 +80,67 @@ async fn calls_go_to_all_processes_and_on_when_one_is_killed() {
     }
     assert!(second_life.stop(SOON).await);
     assert_eq!(ask(&wire, &call(), "Get").await.code(), Code::Unavailable);
+    tasks.stop(SOON).await;
+}
+
+#[tokio::test]
+async fn a_process_that_says_it_goes_is_left_alone_while_there_is_another() {
+    let tasks = Tasks::new();
+    let going = Room::new(|_| async {
+        let mut answer = ok();
+        answer.headers_mut().insert(wire::LEAVING, http::HeaderValue::from_static("1"));
+        answer
+    });
+    let staying = Room::saying(Code::Ok);
+    let (first, second) = (going.listen(&tasks).await, staying.listen(&tasks).await);
+    let began = Instant::now();
+    let wire = shielded(&format!("http://{first},http://{second}"));
+    for _ in 0..200 {
+        assert_eq!(ask(&wire, &call(), "Attend").await.code(), Code::Ok);
+    }
+    // It is asked again each second, should it have changed its mind.
+    let seconds = usize::try_from(began.elapsed().as_secs()).unwrap();
+    assert!((1..=seconds + 2).contains(&going.calls()), "{}", going.calls());
+    let alone = shielded(&format!("http://{first}"));
+    for _ in 0..20 {
+        assert_eq!(
+            ask(&alone, &call(), "Attend").await.code(),
+            Code::Ok,
+            "it does all it is asked"
+        );
+    }
+    tasks.stop(SOON).await;
+}
+
+#[tokio::test]
+async fn a_process_that_closes_in_order_costs_nobody_an_answer() {
+    let tasks = Tasks::new();
+    for _ in 0..5 {
+        let (room, life) = (Room::saying(Code::Ok), Tasks::new());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let going = listener.local_addr().unwrap();
+        let server = Server::builder().add_service(room.clone());
+        let stopped = life.token().cancelled_owned();
+        life.spawn("test server", async move {
+            let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+            server.serve_with_incoming_shutdown(incoming, stopped).await.unwrap();
+        });
+        let staying = Room::saying(Code::Ok).listen(&tasks).await;
+        let wire = shielded(&format!("http://{going},http://{staying}"));
+        let people = (0..16).map(|_| async {
+            // Writes without a key, which nobody may make twice.
+            for _ in 0..100 {
+                assert_eq!(ask(&wire, &call(), "Attend").await.code(), Code::Ok);
+            }
+        });
+        let stop = async {
+            while room.calls() < 200 {
+                sleep(Duration::from_millis(1)).await;
+            }
+            assert!(life.stop(SOON).await);
+        };
+        tokio::join!(join_all(people), stop);
+    }
     tasks.stop(SOON).await;
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use moim_kit::bus::Seal;
+use moim_kit::task::Tasks;
 use moim_storage::{args, replay};
 use moim_testbed::{Bed, Nats, on_both_databases};
 use uuid::Uuid;
@@ -100,5 +101,22 @@ on_both_databases! {
         line.write(&notes, 1).await;
         line.equal().await;
         assert_eq!(line.dead("FACT_FAILED").await, 0);
+    }
+
+    async fn who_goes_keeps_nothing_that_was_sent_to_it(bed: Bed) {
+        let Some(mut line) = Line::lay(bed).await else { return };
+        // Nobody waits so long for a delivery to come again.
+        line.redeliver_ms = 3_600_000;
+        let (notes, tasks) = (some_notes(), Tasks::new());
+        line.hear(&Arc::default(), &tasks).await;
+        line.write(&notes, 2).await;
+        line.equal().await;
+        let leave = async {
+            until(async || copied(&line.copy).await.iter().any(|note| note.2 > 4)).await;
+            tasks.leave(Duration::ZERO, Duration::from_secs(60)).await;
+        };
+        tokio::join!(line.write(&notes, 40), leave);
+        line.hear(&Arc::default(), &line.copy_bed.tasks).await;
+        line.equal().await;
     }
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::note::{Copier, NOTE, begin, bump, copied, follow, number, stand, state, until};
 
 const NOUNS: &[&str] = &[NOTE];
+const REDELIVER_MS: u64 = 1_000;
 pub const SECRET: &str = "the rooms of this house";
 
 /// A room that tells notes, and another on a database of its own that copies them.
@@ -19,6 +20,8 @@ pub struct Line {
     pub owner: Ground,
     pub copy: Ground,
     pub copy_bed: Bed,
+    /// After which the bus delivers again what was not settled.
+    pub redeliver_ms: u64,
     _owner_bed: Bed,
 }
 
@@ -38,10 +41,10 @@ impl Line {
             if bed.storage.url.is_empty() { Bed::sqlite() } else { Bed::postgres().await? };
         let (owner, copy) = (stand(&bed).await, stand(&copy_bed).await);
         if let Some(nats) = &nats {
-            let publisher = Publisher::new(bus(nats).await, NOTE, NOUNS);
+            let publisher = Publisher::new(bus(nats, REDELIVER_MS).await, NOTE, NOUNS);
             Carrier::new(owner.outbox.clone(), publisher).start(&bed.tasks);
         }
-        Some(Self { nats, owner, copy, copy_bed, _owner_bed: bed })
+        Some(Self { nats, owner, copy, copy_bed, redeliver_ms: REDELIVER_MS, _owner_bed: bed })
     }
 
     /// False when the owner's outbox is the log.
@@ -58,7 +61,9 @@ impl Line {
     pub async fn log(&self) -> Arc<dyn Log> {
         let owner = Arc::new(self.owner.outbox.clone());
         match &self.nats {
-            Some(nats) => Arc::new(HeardLog::new(bus(nats).await, NOTE, NOUNS, owner)),
+            Some(nats) => {
+                Arc::new(HeardLog::new(bus(nats, self.redeliver_ms).await, NOTE, NOUNS, owner))
+            }
             None => owner,
         }
     }
@@ -110,8 +115,8 @@ impl Line {
 }
 
 /// A connection of one process.
-async fn bus(nats: &Nats) -> Bus {
-    Bus::open(&Config { url: nats.url(), redeliver_ms: 1_000 }, SECRET).await.unwrap()
+async fn bus(nats: &Nats, redeliver_ms: u64) -> Bus {
+    Bus::open(&Config { url: nats.url(), redeliver_ms }, SECRET).await.unwrap()
 }
 
 pub fn some_notes() -> [Uuid; 5] {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use moim_testbed::{Nats, Redis, database};
+use moim_testbed::{Nats, Redis, replicated};
 use tokio::time::{sleep, timeout};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -56,11 +56,12 @@ impl Platform {
         }
     }
 
-    /// Two processes of every room and two endpoints, on PostgreSQL, NATS and Redis, whose clients ask both in turn;
-    /// `None`, said loudly, when one of these is not there.
+    /// Two processes of every room and two endpoints, on a PostgreSQL with a replica, NATS and Redis, whose clients ask
+    /// both in turn; `None`, said loudly, when one of these is not there.
     pub async fn fleet_with(more: &[(&str, &str)]) -> Option<Self> {
-        let (database, nats, redis) =
-            (database().await?, Nats::start().await?, Redis::start().await?);
+        let (postgres, nats, redis) =
+            (replicated().await?, Nats::start().await?, Redis::start().await?);
+        let (database, replica) = postgres.database().await;
         let directory = tempfile::tempdir().unwrap();
         let copies = |room| (1..=COPIES).map(move |copy| Place::new(room, copy));
         let places: Vec<_> = ROOMS.into_iter().chain(["bff"]).flat_map(copies).collect();
@@ -69,6 +70,7 @@ impl Platform {
         knobs.push(("MOIM_PAYMENT__SANDBOX_SECRET".to_owned(), SECRET.to_owned()));
         knobs.extend(own(more));
         knobs.push(("MOIM_STORAGE__URL".to_owned(), database.clone()));
+        knobs.push(("MOIM_STORAGE__REPLICA_URL".to_owned(), replica));
         knobs.push(("MOIM_BUS__URL".to_owned(), nats.url()));
         knobs.push(("MOIM_SHARED__URL".to_owned(), redis.url()));
         knobs.push(("MOIM_HOUSE__SECRET".to_owned(), SECRET.to_owned()));
@@ -94,6 +96,7 @@ impl Platform {
         let mut platform = Self::ready(program(), directory, processes, urls).await;
         platform.client = Client::among(platform.urls.clone());
         (platform.nats, platform.redis) = (Some(nats), Some(redis));
+        platform.postgres = Some(postgres);
         (platform.places, platform.knobs, platform.database) = (places, knobs, Some(database));
         for number in 0..platform.places.len() {
             platform.stands(number).await;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use moim_testbed::{Nats, Proxy, Redis, database};
+use moim_testbed::{Nats, Proxy, Redis, Replicated, database};
 use tempfile::TempDir;
 
 use crate::authority::{Authority, Life};
@@ -57,6 +57,7 @@ pub struct Platform {
     pub(crate) knobs: Vec<(String, String)>,
     /// What the processes of a fleet share, and what each of them is and where.
     pub(crate) redis: Option<Redis>,
+    pub(crate) postgres: Option<Replicated>,
     pub(crate) places: Vec<Place>,
     /// What rooms apart are processes of.
     program: &'static Path,
@@ -227,6 +228,7 @@ impl Platform {
             database: None,
             knobs: Vec::new(),
             redis: None,
+            postgres: None,
             places: Vec::new(),
             program,
         }

@@ -1,7 +1,7 @@
 //! The proofs at a size that every run of the tests can afford.
 #![allow(clippy::print_stderr, clippy::unwrap_used, reason = "what a proof found is worth seeing")]
 
-use moim_proof::{burst, crowd, findable, replica, resume, saga, search, storm};
+use moim_proof::{burst, crowd, findable, replica, resume, rolling, saga, search, storm};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn copies_equal_owners_and_each_notification_exists_once_after_a_storm() {
@@ -42,6 +42,16 @@ async fn every_search_room_holds_what_the_owners_have_wherever_it_is_lost() {
 async fn every_change_is_found() {
     let size = findable::Size { changes: 100, per_second: 20, one_in: 4 };
     eprintln!("{}", findable::run(size).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_process_of_a_fleet_is_replaced_and_nobody_notices() {
+    eprintln!("{}", rolling::run(rolling::Size::SMALL).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_of_a_fleet_that_are_killed_are_noticed() {
+    eprintln!("{}", rolling::run(rolling::Size { kill: true, ..rolling::Size::SMALL }).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,7 +13,7 @@ use super::balancer::Balancer;
 use super::ledger::Ledger;
 
 /// People side by side.
-pub const PEOPLE: usize = 8;
+pub const PEOPLE: usize = 24;
 
 const KINDS: [(&str, &str); 10] = [
     (
@@ -28,7 +28,7 @@ const KINDS: [(&str, &str); 10] = [
     ),
     (
         "look at oneself",
-        "{ viewer { member { nickname bio } wallet { balance { amount } } unreadNotificationCount
+        "{ viewer { member { nickname bio } wallet { balance } unreadNotificationCount
            notifications(first: 3) { edges { node { text } } } } }",
     ),
     (
@@ -55,7 +55,7 @@ const KINDS: [(&str, &str); 10] = [
     ),
     (
         "say something",
-        "mutation($gathering: ID!, $key: UUID!) {
+        "mutation($gathering: ID!, $key: ID!) {
            chatMessageSend(input: { gatheringId: $gathering, body: \"안녕하세요\", clientId: $key }) {
              edge { cursor } userErrors { code }
            } }",
@@ -178,8 +178,9 @@ fn wrong(status: u16, body: &Value) -> Option<String> {
     if status != 200 {
         return Some(format!("status {status}: {body}"));
     }
-    if let Some(errors) = body.get("errors") {
-        return Some(format!("errors: {errors}"));
+    if let Some(error) = body["errors"].get(0) {
+        let code = &error["extensions"]["code"];
+        return Some(format!("{code} at {}: {}", error["path"], error["message"]));
     }
     if body["extensions"].get("stale").is_some() {
         return Some(format!("stale: {}", body["extensions"]["stale"]));
