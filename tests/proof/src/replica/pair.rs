@@ -45,6 +45,8 @@ pub struct Pair {
     goes: [bool; 2],
     /// Counts what is written, so that nothing is written twice.
     number: usize,
+    /// How often something was written and read.
+    written: usize,
     named: usize,
 }
 
@@ -79,6 +81,7 @@ impl Pair {
             balance: 0,
             goes: [false; 2],
             number: 0,
+            written: 0,
             named,
         };
         pair.retitle().await;
@@ -119,8 +122,10 @@ impl Pair {
         self.title = title;
     }
 
-    /// Writes in the way of this number at one endpoint and reads at the other; true when the read shows it.
-    pub async fn write_and_read(&mut self, number: usize, remembering: bool) -> bool {
+    /// Writes in the next way at one endpoint and reads at the other; true when the read shows it.
+    pub async fn write_and_read(&mut self, remembering: bool) -> bool {
+        let number = self.written;
+        self.written += 1;
         let turn = (number / KINDS + number) % 2;
         let ends = |person: &Person| {
             let client = if remembering {
