@@ -13,7 +13,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // What a room tells of itself when it is asked by reflection.
     #[allow(clippy::disallowed_methods, reason = "cargo's word to a build script, no knob")]
     let told = PathBuf::from(std::env::var("OUT_DIR")?).join("descriptors.bin");
-    std::fs::write(told, descriptors.encode_to_vec())?;
+    std::fs::write(&told, descriptors.encode_to_vec())?;
+    let mut paths = Vec::new();
+    for file in &descriptors.file {
+        for service in &file.service {
+            let names = service.method.iter().map(|method| method.name());
+            let path = |name| format!("/{}.{}/{name}", file.package(), service.name());
+            paths.extend(names.map(path));
+        }
+    }
+    std::fs::write(told.with_file_name("methods.rs"), format!("&{paths:?}"))?;
     tonic_prost_build::configure().bytes(".").compile_fds(descriptors)?;
     Ok(())
 }

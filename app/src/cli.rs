@@ -180,7 +180,7 @@ async fn stand(config: &Config, plan: Plan) -> anyhow::Result<()> {
     };
     let house = tokio::select! {
         house = open => house?,
-        () = stop.asked() => return Ok(()),
+        _ = stop.asked() => return Ok(()),
     };
     if let Some(address) = house.endpoint {
         let has_town = whole && town::stands_in(&house).await?;
@@ -188,11 +188,18 @@ async fn stand(config: &Config, plan: Plan) -> anyhow::Result<()> {
         let now = house.clock.now();
         print(&welcome::text(&url, config.bff.is_development(), has_town, now))?;
     }
-    stop.asked().await;
+    let drain = match stop.asked().await {
+        By::Supervisor => Duration::from_millis(config.house.drain_ms),
+        By::Terminal => Duration::ZERO,
+    };
     tracing::info!("stopping");
+    let close = async {
+        house.leave(drain).await;
+        house.close(STOP_WITHIN).await;
+    };
     tokio::select! {
-        () = house.close(STOP_WITHIN) => Ok(()),
-        () = stop.asked() => bail!("stopped at once, as asked twice"),
+        () = close => Ok(()),
+        _ = stop.asked() => bail!("stopped at once, as asked twice"),
     }
 }
 
@@ -211,9 +218,8 @@ async fn replay(config: &Config, rooms: &[String]) -> anyhow::Result<()> {
         );
     }
     for room in rooms {
-        if nouns(room).is_empty() {
-            bail!("the {room} room tells nothing");
-        }
+        let telling = ROOMS.into_iter().find(|it| it == room && !nouns(it).is_empty());
+        let Some(room) = telling else { bail!("the {room} room tells nothing") };
         let replayed = async {
             let db = Db::open(&config.storage, &config.house.data, room).await?;
             let replayed = moim_storage::replay(&db).await;
@@ -232,6 +238,12 @@ fn print(text: &str) -> anyhow::Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// Who asks a program to stop: one sends others here until it has heard that we go, the other waits for us.
+enum By {
+    Supervisor,
+    Terminal,
 }
 
 /// Interrupt and termination, by which a program is asked to stop.
@@ -258,15 +270,16 @@ impl Stop {
     }
 
     #[cfg(unix)]
-    async fn asked(&mut self) {
+    async fn asked(&mut self) -> By {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => By::Supervisor,
+            _ = self.interrupt.recv() => By::Terminal,
         }
     }
 
     #[cfg(not(unix))]
-    async fn asked(&mut self) {
+    async fn asked(&mut self) -> By {
         let _ = tokio::signal::ctrl_c().await;
+        By::Terminal
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// What all rooms share.
     pub house: House,
-    /// Logs.
+    /// Logs, and what is sent to a collector.
     pub telemetry: moim_kit::telemetry::Config,
     /// Certificates between rooms that run apart.
     pub tls: moim_kit::tls::Config,
@@ -58,6 +58,8 @@ pub struct House {
     pub town: bool,
     /// How long a process waits at its start for rooms in other processes, milliseconds.
     pub patience_ms: u64,
+    /// How long a process that was asked to stop (SIGTERM) says that it goes and still does all it is asked, milliseconds.
+    pub drain_ms: u64,
     /// How long the last known list of revoked sessions is trusted when nobody can be asked, milliseconds.
     pub revocations_good_for_ms: u64,
     /// Rooms that run apart describe their contracts to whoever asks by gRPC reflection.
@@ -71,6 +73,7 @@ impl Default for House {
             secret: String::new(),
             town: true,
             patience_ms: 10_000,
+            drain_ms: 5_000,
             revocations_good_for_ms: 60_000,
             reflection: false,
         }
@@ -185,7 +188,8 @@ impl Config {
                 *secret = "********".to_owned();
             }
         }
-        for url in [&mut shown.storage.url, &mut shown.bus.url, &mut shown.shared.url] {
+        let telemetry = &mut shown.telemetry.otlp_url;
+        for url in [&mut shown.storage.url, &mut shown.bus.url, &mut shown.shared.url, telemetry] {
             *url = url.split(',').map(covered).collect::<Vec<_>>().join(",");
         }
         toml::to_string_pretty(&shown)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use moim_kit::bus::{Consumer, Digest, Entry, Fact, Kind, Log};
+use moim_kit::task::Tasks;
 use moim_kit::trace::Trace;
 use moim_kit::wire::Wire;
 use moim_kit::{Call, Fault, Timestamp};
@@ -13,6 +14,7 @@ use moim_proto::fact::v1::fact_service_client::FactServiceClient;
 use moim_proto::fact::v1::fact_service_server::{FactService, FactServiceServer};
 use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
@@ -26,14 +28,15 @@ const MARGIN: Duration = Duration::from_secs(5);
 const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 
 /// The server of a room's log.
-pub fn server(log: Arc<dyn Log>, secret: Arc<str>) -> FactServiceServer<LogServer> {
-    FactServiceServer::new(LogServer { log, secret })
+pub fn server(log: Arc<dyn Log>, secret: Arc<str>, tasks: &Tasks) -> FactServiceServer<LogServer> {
+    FactServiceServer::new(LogServer { log, secret, parting: tasks.parting() })
 }
 
 /// Answers from a log to whoever knows the secret.
 pub struct LogServer {
     log: Arc<dyn Log>,
     secret: Arc<str>,
+    parting: CancellationToken,
 }
 
 #[async_trait]
@@ -48,7 +51,8 @@ impl FactService for LogServer {
         let mut entries = self.log.read(asked.position, limit).await?;
         if entries.is_empty() && asked.wait_ms > 0 {
             let wait = Duration::from_millis(asked.wait_ms.into()).min(LONGEST_WAIT);
-            self.log.wait(asked.position, wait).await?;
+            let waited = self.log.wait(asked.position, wait);
+            self.parting.run_until_cancelled(waited).await.transpose()?;
             entries = self.log.read(asked.position, limit).await?;
         }
         let entries = entries.into_iter().map(to_proto).collect();

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use moim_bff::{LiveWires, Upstream, Wires};
 use moim_kit::bus::{Bus, Log};
 use moim_kit::task::Tasks;
+use moim_kit::telemetry::{self, Telemetry};
 use moim_kit::token::KeySource;
 use moim_kit::{Clock, Fault};
 use moim_storage::Db;
@@ -52,6 +53,9 @@ pub(crate) fn nouns(room: &str) -> &'static [&'static str] {
 /// For tasks to end when a house could not be opened.
 const STOP_WITHIN: Duration = Duration::from_secs(2);
 
+/// For what is left to be told elsewhere.
+const SENT_WITHIN: Duration = Duration::from_secs(3);
+
 /// A standing house.
 pub struct House {
     /// The clock all rooms share.
@@ -65,6 +69,8 @@ pub struct House {
     first_log: Arc<dyn Log>,
     tasks: Tasks,
     databases: Vec<Db>,
+    guests_within: Duration,
+    telemetry: Telemetry,
 }
 
 /// What a house is opened with, besides its configuration.
@@ -94,6 +100,12 @@ impl Plan {
     pub fn is_whole(&self) -> bool {
         ROOMS.iter().all(|room| self.here.contains(room))
     }
+
+    /// The name under which what happens in this process is told elsewhere.
+    fn service(&self) -> String {
+        let rooms = self.here.iter().copied().filter(|_| !self.is_whole());
+        ["moim"].into_iter().chain(rooms).collect::<Vec<_>>().join("-")
+    }
 }
 
 impl House {
@@ -103,15 +115,36 @@ impl House {
         if plan.here.contains("bff") {
             config.bff.settings()?;
         }
-        let mut site = Site::open(config, &plan).await?;
+        let wrong = "the configuration is wrong";
+        let telemetry = telemetry::open(&config.telemetry, &plan.service()).context(wrong)?;
+        let mut site = match Site::open(config, &plan).await {
+            Ok(site) => site,
+            Err(error) => {
+                telemetry.close(SENT_WITHIN).await;
+                return Err(error);
+            }
+        };
         let built = site.build(plan).await;
         let Site { clock, tasks, databases, .. } = site;
         match built {
             Ok(Built { upstream, live, endpoint, first_log }) => {
-                Ok(Self { clock, upstream, live, endpoint, first_log, tasks, databases })
+                let guests_within = config.bff.guests_within();
+                let house = Self {
+                    clock,
+                    upstream,
+                    live,
+                    endpoint,
+                    first_log,
+                    tasks,
+                    databases,
+                    guests_within,
+                    telemetry,
+                };
+                Ok(house)
             }
             Err(error) => {
                 tasks.stop(STOP_WITHIN).await;
+                telemetry.close(SENT_WITHIN).await;
                 Err(error)
             }
         }
@@ -122,13 +155,25 @@ impl House {
         Ok(self.first_log.read(0, 1).await?.is_empty())
     }
 
+    /// Says that it goes and still does all it is asked for so long; then sockets, streams and those who follow a log
+    /// are sent elsewhere, while everything they stand on works.
+    pub async fn leave(&self, drain: Duration) {
+        self.tasks.leave(drain, self.guests_within).await;
+    }
+
     /// Stops taking requests, finishes those in flight and closes every database.
     pub async fn close(self, deadline: Duration) {
         if !self.tasks.stop(deadline).await {
             tracing::warn!("some tasks did not end in time");
         }
+        // Before the databases are closed, whose connections are measured too.
+        moim_kit::metrics::flush().await;
         for db in &self.databases {
             db.close().await;
+        }
+        // Last, for all others have had something to tell until now.
+        if !self.telemetry.close(SENT_WITHIN).await {
+            tracing::warn!("not all spans could be sent in time");
         }
     }
 }
@@ -139,9 +184,7 @@ impl Site<'_> {
     async fn build(&mut self, plan: Plan) -> anyhow::Result<Built> {
         let config = self.config;
         self.show(&plan).await?;
-        if !config.telemetry.metrics_listen.is_empty() {
-            metrics::open(&config.telemetry.metrics_listen, &self.tasks).await?;
-        }
+        metrics::open(&config.telemetry, &self.tasks).await?;
         if !config.bus.url.is_empty() {
             self.bus = Some(Bus::open(&config.bus, &self.secret).await?);
         }

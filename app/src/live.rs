@@ -68,11 +68,11 @@ impl LiveService for LiveLog {
             position: 0,
             told: 0,
         };
-        let stopping = self.tail.tasks.token();
+        let parting = self.tail.tasks.parting();
         let requests = request.into_inner();
         // Dropped, and so ended, together with the stream of answers.
         let work: Scoped<()> = scoped(async move {
-            stopping.run_until_cancelled(follower.run(requests)).await;
+            parting.run_until_cancelled(follower.run(requests)).await;
         });
         let answers = ReceiverStream::new(receiver).map(move |answer| {
             let _kept = &work;

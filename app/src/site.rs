@@ -123,7 +123,8 @@ impl<'a> Site<'a> {
         room: &'static str,
         migrations: &'static moim_storage::Migrator,
     ) -> anyhow::Result<Ground> {
-        let storage = moim_storage::Config { url: String::new(), ..self.config.storage.clone() };
+        let (url, replica_url) = (String::new(), String::new());
+        let storage = moim_storage::Config { url, replica_url, ..self.config.storage.clone() };
         let ground = self.open_ground(&storage, room, migrations).await?;
         self.databases.push(ground.db.clone());
         Ok(ground)

@@ -37,7 +37,7 @@ async fn calendar(
     let Some(schedule_id) = file.strip_suffix(".ics").map(str::to_owned) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let call = Call::new(Trace::fresh(), Instant::now() + DEADLINE);
+    let call = Call::new(Trace::here(), Instant::now() + DEADLINE);
     let request = call.request(GetCalendarRequest { schedule_id, signature });
     match upstream.schedule.get_calendar(request).await.map_err(Fault::from) {
         Ok(answer) => {

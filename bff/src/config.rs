@@ -266,6 +266,11 @@ impl Config {
         }
     }
 
+    /// For sockets and streams to go once they are told to, each at a time of its own, with the answers under way.
+    pub fn guests_within(&self) -> Duration {
+        Duration::from_millis(self.stop_spread_ms + self.stop_timeout_ms)
+    }
+
     /// As the transport takes it.
     pub fn settings(&self) -> Result<Settings, BadConfig> {
         let bad = |knob, why: &dyn std::fmt::Display| BadConfig { knob, why: why.to_string() };

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use moim_kit::seen;
 use moim_kit::token::Verifier;
 use moim_kit::trace::{self, Trace};
-use moim_kit::{Call, Clock, Code, Fault};
+use moim_kit::{Call, Clock, Code, Fault, metrics};
 use tokio::time::Instant;
 
 use crate::budget::{Budgets, Charge, Refused, Whose};
@@ -67,7 +67,8 @@ impl Edge for Gate {
         let Inner { verifier, clock, upstream, public_url, seal, budgets, development } =
             &*self.inner;
         let headers = arrival.headers;
-        let trace = Trace::continued(text(headers, &HeaderName::from_static(trace::HEADER)));
+        let sent = || Trace::continued(text(headers, &HeaderName::from_static(trace::HEADER)));
+        let trace = trace::current().unwrap_or_else(sent);
         let now = clock.now();
         let deadline = arrival.operation.and_then(|operation| operation.deadline);
         let mut seen = sealed(headers).map(|text| seal.open(text)).unwrap_or_default();
@@ -114,6 +115,7 @@ impl Edge for Gate {
                 outcome.extensions.insert("cost".to_owned(), told(&charge));
             }
             tell_stale(&stale, outcome);
+            outcome.waited = call.waited();
         });
         admitted.expires_at = expires_at;
         admitted.caller = name;
@@ -242,6 +244,9 @@ fn tell_stale(stale: &Stale, outcome: &mut Outcome) {
         return;
     }
     let told = noted.into_iter().map(|(service, age)| {
+        if let Some(catalogue) = metrics::catalogue() {
+            catalogue.answers_stale.add(1, &[metrics::room(service)]);
+        }
         let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
         let told = [("service", Value::from(service)), ("ageMs", Value::from(age))];
         Value::Object(told.map(|(name, value)| (Name::new(name), value)).into_iter().collect())

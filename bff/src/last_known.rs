@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use moim_kit::shared::Near;
 use moim_kit::task::Tasks;
-use moim_kit::{Clock, Code, Fault, Timestamp};
+use moim_kit::{Clock, Code, Fault, Timestamp, metrics};
 use moka::sync::Cache;
 use parking_lot::Mutex;
 use prost::Message;
@@ -80,7 +80,10 @@ impl LastKnown {
         let keys: Vec<_> = ids.iter().map(|id| key::<M>(id)).collect();
         let Ok(values) = self.near.values(&keys).await else { return Vec::new() };
         let now = self.clock.now();
-        values.into_iter().flatten().filter_map(|value| self.read(&value, now)).collect()
+        let values = values.into_iter().flatten();
+        let known: Vec<_> = values.filter_map(|value| self.read(&value, now)).collect();
+        metrics::looked_up("last_known", known.len(), ids.len().saturating_sub(known.len()));
+        known
     }
 
     fn read<M: Public>(&self, value: &[u8], now: Timestamp) -> Option<(M, Duration)> {

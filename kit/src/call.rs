@@ -10,7 +10,8 @@ use tonic::{Extensions, Request, Response, Status};
 
 use crate::fault::{Code, Fault};
 use crate::id::{MemberId, SessionId};
-use crate::seen::{self, Mark, Seen};
+use crate::metrics::{self, Waits};
+use crate::seen::{self, Mark, Position, Seen};
 use crate::trace::{self, Trace};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -38,13 +39,25 @@ pub struct Call {
     trace: Trace,
     idempotency_key: Option<Arc<str>>,
     seen: Seen,
+    only_reads: bool,
     collected: Arc<Mutex<Collected>>,
 }
 
 #[derive(Debug, Default)]
 struct Collected {
-    written: Vec<Mark>,
+    written: Seen,
     bill: Vec<String>,
+    waits: Waits,
+}
+
+/// A call to a room is in flight for as long as this is held.
+#[derive(Debug)]
+pub(crate) struct Waiting(Arc<Mutex<Collected>>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.lock().waits.end(Instant::now());
+    }
 }
 
 impl Call {
@@ -57,6 +70,7 @@ impl Call {
             trace,
             idempotency_key: None,
             seen: Seen::default(),
+            only_reads: false,
             collected: Arc::default(),
         }
     }
@@ -73,6 +87,20 @@ impl Call {
     #[must_use]
     pub fn having_seen(mut self, seen: Seen) -> Self {
         self.seen = seen;
+        self
+    }
+
+    /// The same call, content only with what is there now: what it asks about has just happened.
+    #[must_use]
+    pub fn wanting_all(mut self) -> Self {
+        self.seen = self.seen.wanting_all();
+        self
+    }
+
+    /// The same call of a method that changes nothing; the callee's side says so.
+    #[must_use]
+    pub fn only_reading(mut self) -> Self {
+        self.only_reads = true;
         self
     }
 
@@ -146,6 +174,13 @@ impl Call {
         self.trace
     }
 
+    /// The same call as another span of its trace sees it.
+    #[must_use]
+    pub fn in_trace(mut self, trace: Trace) -> Self {
+        self.trace = trace;
+        self
+    }
+
     /// Key that makes a retry of this mutation safe.
     pub fn idempotency_key(&self) -> Option<&str> {
         self.idempotency_key.as_deref()
@@ -159,7 +194,7 @@ impl Call {
     /// Everything the client has seen once it has this call's answer.
     pub fn seen_after(&self) -> Seen {
         let mut seen = self.seen.clone();
-        seen.merge(self.collected.lock().written.iter().cloned());
+        seen.absorb(self.collected.lock().written.clone());
         seen
     }
 
@@ -168,9 +203,26 @@ impl Call {
         !self.collected.lock().written.is_empty()
     }
 
+    /// True when the method called changes nothing.
+    pub fn only_reads(&self) -> bool {
+        self.only_reads
+    }
+
     /// The calls made on behalf of this one, as `/package.Service/Method`, in order.
     pub fn bill(&self) -> Vec<String> {
         self.collected.lock().bill.clone()
+    }
+
+    /// Time in which a call on behalf of this one was in flight; none while nobody wants to know.
+    pub fn waited(&self) -> Duration {
+        self.collected.lock().waits.total(Instant::now())
+    }
+
+    /// Notes that a call on behalf of this one is in flight, when anybody wants to know.
+    pub(crate) fn waiting(&self) -> Option<Waiting> {
+        let now = metrics::now()?;
+        self.collected.lock().waits.begin(now);
+        Some(Waiting(self.collected.clone()))
     }
 
     /// Reads what a caller sent in headers; the token is taken but not yet verified.
@@ -178,7 +230,8 @@ impl Call {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let timeout = timeout_in(headers)
             .map_or(DEFAULT_TIMEOUT, |timeout| timeout.min(Duration::from_secs(60)));
-        let mut call = Self::new(Trace::continued(text(&TRACEPARENT)), Instant::now() + timeout);
+        let trace = text(&TRACEPARENT).and_then(|text| text.parse().ok());
+        let mut call = Self::new(trace.unwrap_or_else(Trace::fresh), Instant::now() + timeout);
         call.token = text(&http::header::AUTHORIZATION)
             .map(|value| value.strip_prefix("Bearer ").unwrap_or(value).into());
         call.idempotency_key = text(&IDEMPOTENCY_KEY).map(Into::into);
@@ -202,7 +255,7 @@ impl Call {
             Err(error) => unfit = Some(error),
         };
         set(GRPC_TIMEOUT, &format_timeout(left));
-        set(TRACEPARENT, &self.trace.child().to_string());
+        set(TRACEPARENT, &self.trace.to_string());
         if let Some(token) = &self.token {
             set(http::header::AUTHORIZATION, &format!("Bearer {token}"));
         }
@@ -231,8 +284,7 @@ impl Call {
     /// Collects what an answer says was written.
     pub(crate) fn note_written(&self, headers: &HeaderMap) {
         if let Some(text) = headers.get(&SEEN).and_then(|value| value.to_str().ok()) {
-            let written = Seen::decode_text(text);
-            self.collected.lock().written.extend_from_slice(written.marks());
+            self.collected.lock().written.absorb(Seen::decode_text(text));
         }
     }
 }
@@ -264,6 +316,16 @@ pub fn respond<T>(message: T, written: Vec<Mark>) -> Response<T> {
         response.metadata_mut().insert(seen::METADATA, value);
     }
     response
+}
+
+/// Adds to the headers of an answer, a refusal too, how far the room's database is.
+pub(crate) fn tell_position(headers: &mut HeaderMap, position: Position) {
+    let told = headers.get(&SEEN).and_then(|value| value.to_str().ok());
+    let mut seen = told.map(Seen::decode_text).unwrap_or_default();
+    seen.reach(position);
+    if let Ok(value) = HeaderValue::from_str(&seen.encode_text()) {
+        headers.insert(SEEN, value);
+    }
 }
 
 /// What becomes of a call whose deadline has passed.

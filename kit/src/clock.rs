@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +78,12 @@ impl Clock {
     pub fn reset(&self) {
         self.offset_us.store(0, Ordering::Relaxed);
     }
+}
+
+/// The system's own instant: spans of one trace come from several processes, whatever their houses' clocks show.
+#[allow(clippy::disallowed_methods, reason = "the one place that may")]
+pub(crate) fn wall() -> SystemTime {
+    SystemTime::now()
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! Seen tokens: how far a client's own writes went, so that it always sees them.
 //!
 //! A mutation's answer names the versions it wrote. Sent along with later requests, they make a room
-//! that copies those aggregates wait until its copy is that far (as Zanzibar's zookies do).
+//! that copies those aggregates wait until its copy is that far (as Zanzibar's zookies do). Where a room also
+//! reads from replicas of its database, the answer names the position of that, too.
+
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,9 +19,12 @@ pub const METADATA: &str = "moim-seen";
 pub const HEADER: &str = "x-moim-seen";
 
 /// After this long a write is taken to have arrived everywhere.
-const LIFE_US: i64 = 60_000_000;
+pub const LIFE: Duration = Duration::from_secs(60);
+const LIFE_US: i64 = LIFE.as_micros() as i64;
 /// Most writes a token names; the oldest give way.
 const MAX_MARKS: usize = 16;
+/// Most rooms whose position a token names.
+const MAX_POSITIONS: usize = 16;
 const MAX_TEXT: usize = 2_048;
 
 /// The version a client wrote of one aggregate.
@@ -48,11 +54,43 @@ impl Mark {
     }
 }
 
+/// How far the database of a room was once it had answered a client.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct Position {
+    /// The room.
+    #[prost(string, tag = "1")]
+    pub room: String,
+    /// Counts how often another server took the database over.
+    #[prost(uint32, tag = "2")]
+    pub era: u32,
+    /// Place in the log of that era.
+    #[prost(fixed64, tag = "3")]
+    pub offset: u64,
+    #[prost(int64, tag = "4")]
+    at_us: i64,
+}
+
+impl Position {
+    /// A place in the log of a room's database.
+    pub fn new(room: &str, era: u32, offset: u64, at: Timestamp) -> Self {
+        Self { room: room.to_owned(), era, offset, at_us: at.us() }
+    }
+
+    /// Somewhere in the log, nobody knows where: no replica is ever known to be that far.
+    pub fn unknown(room: &str, at: Timestamp) -> Self {
+        Self::new(room, u32::MAX, u64::MAX, at)
+    }
+}
+
 /// Every recent write of a client.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct Seen {
     #[prost(message, repeated, tag = "1")]
     marks: Vec<Mark>,
+    #[prost(message, repeated, tag = "2")]
+    positions: Vec<Position>,
+    #[prost(bool, tag = "3")]
+    all: bool,
 }
 
 impl Seen {
@@ -61,9 +99,45 @@ impl Seen {
         &self.marks
     }
 
+    /// How far the database of a room must be.
+    pub fn position(&self, room: &str) -> Option<&Position> {
+        self.positions.iter().find(|position| position.room == room)
+    }
+
+    /// True when nothing older will do than what is there now.
+    pub fn wants_all(&self) -> bool {
+        self.all
+    }
+
+    /// Whoever has seen this is content only with what is there now.
+    #[must_use]
+    pub fn wanting_all(mut self) -> Self {
+        self.all = true;
+        self
+    }
+
     /// True when there is nothing to wait for.
     pub fn is_empty(&self) -> bool {
-        self.marks.is_empty()
+        self.marks.is_empty() && self.positions.is_empty() && !self.all
+    }
+
+    /// Takes in all that somebody else has seen.
+    pub fn absorb(&mut self, other: Self) {
+        self.merge(other.marks);
+        other.positions.into_iter().for_each(|position| self.reach(position));
+        self.all |= other.all;
+    }
+
+    /// Takes in how far a room's database is; of one room the farthest stays.
+    pub fn reach(&mut self, new: Position) {
+        match self.positions.iter_mut().find(|old| old.room == new.room) {
+            Some(old) if (old.era, old.offset) < (new.era, new.offset) => *old = new,
+            Some(_) => {}
+            None => self.positions.push(new),
+        }
+        self.positions.sort_by_key(|position| position.at_us);
+        let surplus = self.positions.len().saturating_sub(MAX_POSITIONS);
+        self.positions.drain(..surplus);
     }
 
     /// Takes in newer writes; of one aggregate the highest version stays.
@@ -82,7 +156,9 @@ impl Seen {
 
     /// Forgets what is old enough to have arrived, or claims to come from the future.
     pub fn expire(&mut self, now: Timestamp) {
-        self.marks.retain(|mark| (now.us() - LIFE_US..=now.us() + LIFE_US).contains(&mark.at_us));
+        let lives = now.us() - LIFE_US..=now.us() + LIFE_US;
+        self.marks.retain(|mark| lives.contains(&mark.at_us));
+        self.positions.retain(|position| lives.contains(&position.at_us));
     }
 
     /// As it travels in headers and cookies.
@@ -99,7 +175,7 @@ impl Seen {
             .decode(text)
             .ok()
             .and_then(|bytes| Self::decode(bytes.as_slice()).ok())
-            .filter(|seen| seen.marks.len() <= MAX_MARKS);
+            .filter(|seen| seen.marks.len() <= MAX_MARKS && seen.positions.len() <= MAX_POSITIONS);
         decoded.unwrap_or_default()
     }
 }
@@ -130,6 +206,34 @@ mod tests {
         assert_eq!(seen.marks().len(), MAX_MARKS);
         seen.expire(Timestamp::from_us(NOW.us() + 2 * LIFE_US));
         assert!(seen.is_empty());
+    }
+
+    #[test]
+    fn of_each_room_the_farthest_position_is_kept_over_eras() {
+        let mut seen = Seen::default();
+        for (era, offset) in [(1, 900), (2, 40), (1, 950), (2, 30)] {
+            seen.reach(Position::new("chat", era, offset, NOW));
+        }
+        seen.reach(Position::new("member", 1, 7, NOW));
+        let mut read = Seen::default();
+        read.absorb(Seen::decode_text(&seen.encode_text()));
+        let found = |room| read.position(room).map(|it| (it.era, it.offset));
+        assert_eq!((found("chat"), found("member")), (Some((2, 40)), Some((1, 7))));
+        assert_eq!(found("review"), None);
+        read.expire(Timestamp::from_us(NOW.us() + 2 * LIFE_US));
+        assert!(read.is_empty());
+        assert!(!Seen::default().wanting_all().is_empty());
+    }
+
+    #[test]
+    fn the_largest_token_is_read() {
+        let mut seen = Seen::default();
+        for n in 0..40 {
+            let at = Timestamp::from_us(1_900_000_000_000_000 + n);
+            seen.merge([Mark::new("attendance", Uuid::now_v7(), i64::MAX, at)]);
+            seen.reach(Position::unknown(&format!("notification{n}"), at));
+        }
+        assert_eq!(Seen::decode_text(&seen.encode_text()), seen);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::{Request, Response};
-use moim_kit::seen::{Mark, Seen};
+use moim_kit::seen::{Mark, Position, Seen};
 use moim_kit::serve::{Gate, Guarded};
 use moim_kit::token::{KeySource, PublicKey, Verifier};
 use moim_kit::trace::Trace;
@@ -94,6 +94,10 @@ impl Gate for MembersBehind {
             true => Err(Fault::new(Code::Unavailable, "COPY_BEHIND", "Not yet.")),
             false => Ok(()),
         }
+    }
+
+    async fn position(&self) -> Option<Position> {
+        Some(Position::new("probe", 1, 7, Clock::system().now()))
     }
 }
 
@@ -199,5 +203,19 @@ async fn a_token_that_is_not_good_and_a_copy_that_is_behind_stop_a_call_before_i
         let ahead = call().having_seen(seen("member"));
         let fault = Fault::from(ask(&wire, &ahead, "Panic").await);
         assert_eq!((fault.code(), fault.reason()), (Code::Unavailable, "COPY_BEHIND"), "{place}");
+    }
+}
+
+#[tokio::test]
+async fn who_may_have_written_is_told_how_far_the_database_is_whatever_the_answer() {
+    for (place, wire) in everywhere().await {
+        for (method, told) in [("Tell", true), ("Refuse", true), ("Get", false)] {
+            let call = call();
+            ask(&wire, &call, method).await;
+            let seen = call.seen_after();
+            let offset = seen.position("probe").map(|position| position.offset);
+            assert_eq!(offset, told.then_some(7), "{place}: {method}");
+            assert_eq!(call.has_written(), told, "{place}: {method}");
+        }
     }
 }

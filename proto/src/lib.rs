@@ -4,6 +4,9 @@
 /// Every contract as protobuf describes it, for reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("descriptors");
 
+/// Every call there is, as `/package.Service/Method`.
+pub const METHODS: &[&str] = include!(concat!(env!("OUT_DIR"), "/methods.rs"));
+
 /// Pages of lists.
 pub mod page {
     /// Version 1.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use moim_kit::Fault;
 use moim_kit::bus::{Acked, Fact, Log as _, Publisher, Standing};
-use moim_kit::metrics;
+use moim_kit::metrics::label::OTHER;
+use moim_kit::metrics::{self, KeyValue};
 use moim_kit::task::Tasks;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use crate::args;
 use crate::outbox::Outbox;
 use crate::pool::Db;
+use crate::spans;
 
 const BATCH: u32 = 500;
 /// Whoever carries is given up so long after its last sign of life.
@@ -123,6 +125,17 @@ impl Carrier {
         Ok(self.write(MOVE, args).await? == 1)
     }
 
+    fn measure(&self, began: Option<Instant>, well: bool) {
+        let Some((catalogue, began)) = metrics::catalogue().zip(began) else { return };
+        let mut labels = vec![
+            KeyValue::new("messaging.system", "nats"),
+            KeyValue::new("messaging.operation.name", "publish"),
+            metrics::room(self.outbox.room()),
+        ];
+        labels.extend((!well).then(|| KeyValue::new("error.type", OTHER)));
+        catalogue.published.record(metrics::seconds(began), &labels);
+    }
+
     async fn rewind(&self) -> Result<(), Fault> {
         let room = self.outbox.room();
         tracing::warn!(room, "the bus has lost what it had acknowledged; telling everything again");
@@ -153,7 +166,14 @@ impl Carrier {
                 continue;
             };
             let facts: Vec<&Fact> = entries.iter().map(|entry| &entry.fact).collect();
-            let acked = self.publisher.publish(facts, cursor.epoch, &cursor.known).await?;
+            let now = self.outbox.clock().now();
+            let spans: Vec<_> =
+                facts.iter().filter_map(|fact| spans::carrying(fact, now)).collect();
+            let began = metrics::now();
+            let acked = self.publisher.publish(facts, cursor.epoch, &cursor.known).await;
+            self.measure(began, acked.is_ok());
+            let acked = acked?;
+            drop(spans);
             #[cfg(feature = "crash")]
             crate::crash::reach(
                 crate::crash::Point::AfterPublish,

@@ -1,5 +1,6 @@
 //! What can go wrong in a database, and which of it is somebody's answer.
 
+use moim_kit::metrics::label::OTHER;
 use moim_kit::{Code, Fault};
 
 /// A failed statement or connection.
@@ -17,6 +18,30 @@ impl Error {
                 .message()
                 .split_once("constraint failed: ")
                 .is_some_and(|(_, named)| named == constraint || named == columns)
+    }
+
+    /// What the database calls it, when it was the database: five characters in PostgreSQL, a number in SQLite.
+    pub(crate) fn database_code(&self) -> Option<String> {
+        let sqlx::Error::Database(error) = &self.0 else { return None };
+        error.code().map(|code| code.into_owned())
+    }
+}
+
+impl Error {
+    /// In one word, for what is measured.
+    pub(crate) fn kind(&self) -> &'static str {
+        match &self.0 {
+            sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Io(_)
+            | sqlx::Error::WorkerCrashed => "UNAVAILABLE",
+            sqlx::Error::Database(cause) => match cause.code().as_deref() {
+                Some("40001" | "40P01" | "55P03" | "5" | "6" | "261" | "517") => "CONFLICT",
+                _ if cause.constraint().is_some() => "CONSTRAINT",
+                _ => OTHER,
+            },
+            _ => OTHER,
+        }
     }
 }
 

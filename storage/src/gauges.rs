@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use moim_kit::Fault;
+use moim_kit::metrics::label::{DEATHS, one_of};
 use moim_kit::metrics::{self, Gauge, KeyValue};
 
 use crate::args;
@@ -82,7 +83,7 @@ impl Group {
         for ((source, code), count) in &self.0 {
             let mut labels = vec![metrics::room(room), KeyValue::new("source", source.clone())];
             if !code.is_empty() {
-                labels.push(KeyValue::new("code", code.clone()));
+                labels.push(KeyValue::new("code", one_of(&DEATHS, code)));
             }
             gauge.record(u64::try_from(*count).unwrap_or_default(), &labels);
         }

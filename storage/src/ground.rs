@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use moim_kit::seen::{Mark, Position};
 use moim_kit::serve::Gate;
 use moim_kit::shared::Shared;
 use moim_kit::task::Tasks;
@@ -15,6 +17,8 @@ use crate::copies::Copies;
 use crate::migrate::{migrate, wait_migrated};
 use crate::outbox::Outbox;
 use crate::pool::{Config, Db};
+use crate::reads::Reads;
+use crate::replica::Replica;
 
 /// For the step that migrates to be done by somebody else.
 const MIGRATED_WITHIN: Duration = Duration::from_secs(60);
@@ -34,6 +38,7 @@ pub struct Ground {
     pub verifier: Arc<Verifier>,
     /// What replicas share.
     pub shared: Arc<dyn Shared>,
+    replica: Option<Arc<Replica>>,
 }
 
 impl Ground {
@@ -55,7 +60,12 @@ impl Ground {
         }
         let outbox = Outbox::new(db.clone(), room, clock.clone(), config);
         outbox.start(&tasks);
-        Ok(Self { db, outbox, clock, tasks, verifier, shared })
+        let replica = if config.replica_url.is_empty() {
+            None
+        } else {
+            Some(Replica::open(config, room, &db, clock.clone(), &tasks)?)
+        };
+        Ok(Self { db, outbox, clock, tasks, verifier, shared, replica })
     }
 
     /// The copies this room keeps of other rooms' nouns.
@@ -63,8 +73,41 @@ impl Ground {
         Copies::new(self.db.clone(), nouns)
     }
 
-    /// The gate in front of this room's server.
-    pub fn gate(copies: &Copies) -> Arc<dyn Gate> {
-        Arc::new(copies.clone())
+    /// Where this room's calls that only read are answered; copies of these nouns must be as far as callers have
+    /// seen.
+    pub fn reads(&self, copied: &'static [&'static str]) -> Reads {
+        Reads::new(self.outbox.room(), self.db.clone(), self.replica.clone(), copied)
+    }
+
+    /// The gate in front of this room's server, which waits for these copies.
+    pub fn gate(&self, copies: Copies) -> Arc<dyn Gate> {
+        Arc::new(Door { copies: Some(copies), replica: self.replica.clone() })
+    }
+
+    /// The gate in front of the server of a room whose answers rest on no copies.
+    pub fn open_gate(&self) -> Arc<dyn Gate> {
+        Arc::new(Door { copies: None, replica: self.replica.clone() })
+    }
+}
+
+struct Door {
+    copies: Option<Copies>,
+    replica: Option<Arc<Replica>>,
+}
+
+#[async_trait]
+impl Gate for Door {
+    async fn arrived(&self, marks: &[Mark]) -> Result<(), Fault> {
+        match &self.copies {
+            Some(copies) => copies.arrived(marks).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn position(&self) -> Option<Position> {
+        match &self.replica {
+            Some(replica) => Some(replica.position().await),
+            None => None,
+        }
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use moim_kit::bus::{Fact, Kind, Refusal};
-use moim_kit::metrics::{self, Catalogue, Counter};
+use moim_kit::metrics::label::OTHER;
+use moim_kit::metrics::{self, Catalogue, Counter, KeyValue};
+use moim_kit::trace::{InTrace as _, Trace};
 use moim_kit::{Fault, Timestamp};
 use uuid::Uuid;
 
@@ -16,6 +18,7 @@ use crate::dead_letter::{self, ANCIENT, FAILED};
 use crate::outbox::Outbox;
 use crate::parked;
 use crate::reader::Handler;
+use crate::spans;
 use crate::sweep::REMEMBERED;
 use crate::tx::Tx;
 
@@ -31,7 +34,8 @@ ON CONFLICT (noun, aggregate_id) DO UPDATE SET version = excluded.version
 WHERE inbox.version < excluded.version";
 const TAKE_EVENT: &str =
     "INSERT INTO inbox_event (event_id, at_us) VALUES ($1, $2) ON CONFLICT (event_id) DO NOTHING";
-const LIST_VERSIONS: &str =
+/// How far copies are.
+pub(crate) const LIST_VERSIONS: &str =
     "SELECT noun, aggregate_id, version FROM inbox WHERE aggregate_id IN ({ids})";
 const LIST_PARKED: &str =
     "SELECT DISTINCT noun, aggregate_id FROM inbox_parked WHERE aggregate_id IN ({ids})";
@@ -87,6 +91,23 @@ impl Inbox {
     /// Takes in facts in their order, in one transaction. Those at a position that another process of
     /// this room has passed are left out.
     pub async fn take(&self, arrivals: &[Arrival]) -> Result<(), Trouble> {
+        let began = metrics::now();
+        let taken = self.take_in(arrivals).await;
+        if let Some((catalogue, began)) = metrics::catalogue().zip(began) {
+            // What a broker delivers has no position.
+            let by_position = arrivals.iter().any(|it| it.position.is_some());
+            let [room, source] = metrics::hearing(self.outbox.room(), self.source);
+            let system = if by_position { "outbox" } else { "nats" };
+            let system = KeyValue::new("messaging.system", system);
+            let operation = KeyValue::new("messaging.operation.name", "process");
+            let mut labels = vec![system, operation, room, source];
+            labels.extend(taken.is_err().then(|| KeyValue::new("error.type", OTHER)));
+            catalogue.processed.record(metrics::seconds(began), &labels);
+        }
+        taken
+    }
+
+    async fn take_in(&self, arrivals: &[Arrival]) -> Result<(), Trouble> {
         let mut tx = self.outbox.begin().await?;
         let passed = self.lock(&mut tx).await?;
         let now = self.outbox.clock().now();
@@ -248,7 +269,7 @@ impl Inbox {
         if tx.execute(TAKE_VERSION, args).await? == 0 {
             return Ok(());
         }
-        self.handler.apply(tx, fact).await.map_err(blame(fact))?;
+        self.effect(tx, fact).await?;
         known.versions.insert(of.clone(), fact.version);
         if known.dead.remove(&(of.clone(), Kind::State)) {
             dead_letter::supersede(tx, fact).await?;
@@ -274,9 +295,30 @@ impl Inbox {
 
     async fn hear(&self, tx: &mut Tx, fact: &Fact) -> Result<(), Trouble> {
         if tx.execute(TAKE_EVENT, args![fact.id, fact.at]).await? == 1 {
-            self.handler.hear(tx, fact).await.map_err(blame(fact))?;
+            self.effect(tx, fact).await?;
         }
         Ok(())
+    }
+
+    /// What the room does about a fact, as part of the trace that caused it.
+    async fn effect(&self, tx: &mut Tx, fact: &Fact) -> Result<(), Trouble> {
+        let now = self.outbox.clock().now();
+        let Some((mut span, heard)) = spans::hearing(self.outbox.room(), fact, now) else {
+            let within = spans::cause(fact).map(Trace::unsent);
+            return self.handle(tx, fact).within(within).await.map_err(blame(fact));
+        };
+        let done = self.handle(tx, &heard).within(span.trace()).await;
+        if let Err(fault) = &done {
+            span.record(|it| it.fail(fault.reason().to_owned()));
+        }
+        done.map_err(blame(fact))
+    }
+
+    async fn handle(&self, tx: &mut Tx, fact: &Fact) -> Result<(), Fault> {
+        match fact.kind {
+            Kind::State => self.handler.apply(tx, fact).await,
+            Kind::Event => self.handler.hear(tx, fact).await,
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub async fn migrate(db: &Db, own: &'static Migrator) -> Result<(), Fault> {
         Migrator { migrations: Cow::Owned(all), ignore_missing: true, ..Migrator::DEFAULT };
     let applied = match db {
         Db::Sqlite { writer, .. } => run_on_sqlite(&migrator, writer).await,
-        Db::Postgres(pool) => run_on_postgres(&migrator, pool).await,
+        Db::Postgres(pool, _) => run_on_postgres(&migrator, pool).await,
     };
     applied.map_err(Fault::internal)
 }
@@ -55,7 +55,7 @@ pub async fn wait_migrated(
 async fn missing(db: &Db, own: &'static Migrator) -> Result<Vec<i64>, Fault> {
     let applied: Vec<i64> = match db {
         Db::Sqlite { writer, .. } => sqlx::query_scalar(APPLIED).fetch_all(writer).await,
-        Db::Postgres(pool) => sqlx::query_scalar(APPLIED).fetch_all(pool).await,
+        Db::Postgres(pool, _) => sqlx::query_scalar(APPLIED).fetch_all(pool).await,
     }
     .or_else(|error| match error.as_database_error() {
         // There is no such table before the first migration.

@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::facts::FactRow;
 use crate::gauges;
 use crate::pool::{Config, Db};
+use crate::reads::View;
 use crate::sweep::sweep;
 use crate::tx::Tx;
 
@@ -121,6 +122,11 @@ impl Outbox {
     /// The database it stands in.
     pub fn db(&self) -> &Db {
         &self.db
+    }
+
+    /// The database as it is now, to read only.
+    pub fn view(&self) -> View {
+        View::primary(self.db.clone())
     }
 
     /// Starts a transaction whose facts are published as soon as it is committed.

@@ -10,10 +10,12 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+use moim_kit::seen::LIFE;
 use moim_kit::{Clock, Code, Fault, Timestamp};
 
 use crate::args::Arg;
 use crate::error::Error;
+use crate::measured::Measured;
 use crate::query::{Row, Statement};
 use crate::tx::Tx;
 
@@ -29,6 +31,8 @@ pub struct Config {
     pub replica_url: String,
     /// Longest wait for the replica to be that far before the primary is asked, milliseconds.
     pub replica_wait_ms: u64,
+    /// A replica further behind than this is not read from, milliseconds.
+    pub replica_max_lag_ms: u64,
     /// Whether a room brings its schema in PostgreSQL up to date when it starts; else that is done before, and the
     /// room waits for it.
     pub migrate: bool,
@@ -52,6 +56,7 @@ impl Default for Config {
             url: String::new(),
             replica_url: String::new(),
             replica_wait_ms: 50,
+            replica_max_lag_ms: 45_000,
             migrate: true,
             max_connections: 8,
             acquire_timeout_ms: 5_000,
@@ -60,6 +65,43 @@ impl Default for Config {
             reconcile_every_ms: 60_000,
             fact_patience_ms: 20_000,
         }
+    }
+}
+
+/// What somebody wrote is remembered for [`LIFE`] only: by then every replica that is read from must have it, some
+/// time for clocks that differ included.
+const MOST_LAG: Duration = LIFE.saturating_sub(Duration::from_secs(10));
+
+impl Config {
+    /// Refuses what no database can be.
+    fn check(&self) -> Result<(), Fault> {
+        let is_postgres =
+            |url: &str| ["postgres://", "postgresql://"].iter().any(|it| url.starts_with(it));
+        let wrong = if !self.url.is_empty() && !is_postgres(&self.url) {
+            "storage.url must be empty or begin with postgres://"
+        } else if self.replica_url.is_empty() {
+            return Ok(());
+        } else if self.url.is_empty() {
+            "storage.replica_url is for a replica of storage.url, which is empty: SQLite has none"
+        } else if !is_postgres(&self.replica_url) {
+            "storage.replica_url must be empty or begin with postgres://"
+        } else if Duration::from_millis(self.replica_max_lag_ms) > MOST_LAG {
+            "storage.replica_max_lag_ms must be at most 50000: what somebody wrote is remembered for a minute"
+        } else {
+            return Ok(());
+        };
+        Err(Fault::new(Code::Invalid, "CONFIG_INVALID", wrong))
+    }
+
+    /// How a server of PostgreSQL is spoken to by a room.
+    pub(crate) fn postgres(&self, url: &str, room: &str) -> Result<PgConnectOptions, sqlx::Error> {
+        let options = PgConnectOptions::from_str(url)?;
+        Ok(options.application_name(&format!("moim-{room}")).options([
+            ("search_path", room.to_owned()),
+            ("lock_timeout", self.lock_timeout_ms.to_string()),
+            ("statement_timeout", self.statement_timeout_ms.to_string()),
+            ("idle_in_transaction_session_timeout", "5000".to_owned()),
+        ]))
     }
 }
 
@@ -72,9 +114,11 @@ pub enum Db {
         writer: SqlitePool,
         /// Reads.
         reader: SqlitePool,
+        /// What its statements are measured by.
+        measured: Measured,
     },
-    /// A pool whose search path is the room's schema.
-    Postgres(PgPool),
+    /// A pool whose search path is the room's schema, and what its statements are measured by.
+    Postgres(PgPool, Measured),
 }
 
 /// PostgreSQL only: SQLite is this process, and has its clock.
@@ -85,25 +129,21 @@ const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Db {
     /// Opens a room's database, making the file or the schema when it is not there.
-    pub async fn open(config: &Config, data: &Path, room: &str) -> Result<Self, Fault> {
-        let is_postgres =
-            ["postgres://", "postgresql://"].iter().any(|it| config.url.starts_with(it));
-        if !config.url.is_empty() && !is_postgres {
-            return Err(Fault::new(
-                Code::Invalid,
-                "CONFIG_INVALID",
-                "storage.url must be empty or begin with postgres://",
-            ));
-        }
+    pub async fn open(config: &Config, data: &Path, room: &'static str) -> Result<Self, Fault> {
+        config.check()?;
         let opened = if config.url.is_empty() {
-            Self::open_sqlite(&data.join(format!("{room}.db")), config).await
+            Self::open_sqlite(&data.join(format!("{room}.db")), config, room).await
         } else {
             Self::open_postgres(config, room).await
         };
         opened.map_err(|error| Fault::unavailable("DATABASE_UNAVAILABLE", error))
     }
 
-    async fn open_sqlite(file: &PathBuf, config: &Config) -> Result<Self, sqlx::Error> {
+    async fn open_sqlite(
+        file: &PathBuf,
+        config: &Config,
+        room: &'static str,
+    ) -> Result<Self, sqlx::Error> {
         if let Some(directory) = file.parent() {
             tokio::fs::create_dir_all(directory).await.map_err(sqlx::Error::Io)?;
         }
@@ -122,18 +162,14 @@ impl Db {
         };
         let writer = pool(1).connect_with(options.clone()).await?;
         let reader = pool(SQLITE_READERS).connect_with(options.read_only(true)).await?;
-        Ok(Self::Sqlite { writer, reader })
+        let measured = Measured::sqlite(room);
+        measured.connections(&writer);
+        measured.connections(&reader);
+        Ok(Self::Sqlite { writer, reader, measured })
     }
 
-    async fn open_postgres(config: &Config, room: &str) -> Result<Self, sqlx::Error> {
-        let options = PgConnectOptions::from_str(&config.url)?
-            .application_name(&format!("moim-{room}"))
-            .options([
-                ("search_path", room.to_owned()),
-                ("lock_timeout", config.lock_timeout_ms.to_string()),
-                ("statement_timeout", config.statement_timeout_ms.to_string()),
-                ("idle_in_transaction_session_timeout", "5000".to_owned()),
-            ]);
+    async fn open_postgres(config: &Config, room: &'static str) -> Result<Self, sqlx::Error> {
+        let options = config.postgres(&config.url, room)?;
         let pool = PgPoolOptions::new()
             .max_connections(config.max_connections)
             .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
@@ -150,7 +186,9 @@ impl Db {
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        Ok(Self::Postgres(pool))
+        let measured = Measured::postgres(room);
+        measured.connections(&pool);
+        Ok(Self::Postgres(pool, measured))
     }
 
     /// Starts a short transaction; on SQLite it is the only writer from its start.
@@ -160,7 +198,7 @@ impl Db {
 
     /// Rows of a query outside any transaction.
     pub async fn fetch_all<R: Row>(&self, sql: &str, args: Vec<Arg>) -> Result<Vec<R>, Error> {
-        self.run_all(Statement::new(sql, args)).await
+        self.all(sql, Statement::new(sql, args)).await
     }
 
     /// Rows of a query with a list in the place of `{ids}`, numbered after the other values.
@@ -173,7 +211,7 @@ impl Db {
         if list.is_empty() {
             return Ok(Vec::new());
         }
-        self.run_all(Statement::with_list(sql, args, list)).await
+        self.all(sql, Statement::with_list(sql, args, list)).await
     }
 
     /// The first row of a query, if there is one.
@@ -182,18 +220,38 @@ impl Db {
         sql: &str,
         args: Vec<Arg>,
     ) -> Result<Option<R>, Error> {
-        let statement = Statement::new(sql, args);
-        Ok(match self {
-            Self::Sqlite { reader, .. } => statement.sqlite_as().fetch_optional(reader).await?,
-            Self::Postgres(pool) => statement.postgres_as().fetch_optional(pool).await?,
-        })
+        self.first(sql, Statement::new(sql, args)).await
     }
 
-    async fn run_all<R: Row>(&self, statement: Statement) -> Result<Vec<R>, Error> {
-        Ok(match self {
-            Self::Sqlite { reader, .. } => statement.sqlite_as().fetch_all(reader).await?,
-            Self::Postgres(pool) => statement.postgres_as().fetch_all(pool).await?,
-        })
+    pub(crate) async fn first<R: Row>(
+        &self,
+        sql: &str,
+        query: Statement,
+    ) -> Result<Option<R>, Error> {
+        let run = async {
+            Ok(match self {
+                Self::Sqlite { reader, .. } => query.sqlite_as().fetch_optional(reader).await?,
+                Self::Postgres(pool, _) => query.postgres_as().fetch_optional(pool).await?,
+            })
+        };
+        self.measured().run(sql, run).await
+    }
+
+    pub(crate) async fn all<R: Row>(&self, sql: &str, query: Statement) -> Result<Vec<R>, Error> {
+        let run = async {
+            Ok(match self {
+                Self::Sqlite { reader, .. } => query.sqlite_as().fetch_all(reader).await?,
+                Self::Postgres(pool, _) => query.postgres_as().fetch_all(pool).await?,
+            })
+        };
+        self.measured().run(sql, run).await
+    }
+
+    /// What its statements are measured by.
+    pub(crate) fn measured(&self) -> Measured {
+        match self {
+            Self::Sqlite { measured, .. } | Self::Postgres(_, measured) => *measured,
+        }
     }
 
     /// The instant by the database's clock, which all processes of a room share, moved as `clock` is.
@@ -213,11 +271,11 @@ impl Db {
     /// Closes every connection; SQLite folds its log into the file.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { writer, reader } => {
+            Self::Sqlite { writer, reader, .. } => {
                 reader.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(pool, _) => pool.close().await,
         }
     }
 }

@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use moim_kit::Fault;
 use moim_kit::bus::{Entry, Fact, Feed, Log};
 use moim_kit::task::Tasks;
-use tokio::time::Instant;
+use moim_kit::trace::{InTrace as _, Trace};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::args;
 use crate::copies::Copies;
@@ -18,6 +20,7 @@ use crate::gauges;
 use crate::inbox::{Arrival, Inbox, code_of};
 use crate::outbox::Outbox;
 use crate::reconcile;
+use crate::spans;
 
 const FIND_POSITION: &str = "SELECT position FROM inbox_position WHERE source = $1";
 
@@ -25,6 +28,8 @@ const FIND_POSITION: &str = "SELECT position FROM inbox_position WHERE source = 
 const BATCH: usize = 100;
 const WAIT: Duration = Duration::from_secs(10);
 const TRIES: u32 = 5;
+/// For what was asked for last to come and to be taken in.
+const FINISH_WITHIN: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -62,7 +67,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Follows the log for as long as the house stands, and sees to it that nothing stays behind.
+    /// Follows the log until guests are to go, and sees to it that nothing stays behind.
     pub fn start(self, tasks: &Tasks) {
         let Self { source, log, outbox, copies, handler } = self;
         let patience = Arc::new(Patience { full: outbox.fact_patience(), worn: AtomicU32::new(0) });
@@ -70,7 +75,8 @@ impl Reader {
         let reconciler = hearing.clone();
         let lagging = hearing.clone();
         tasks.supervise("lag", move || gauges::run_lag(lagging.clone()));
-        tasks.supervise("log reader", move || follow(hearing.clone()));
+        let parting = tasks.parting();
+        tasks.supervise_guest("log reader", move || follow(hearing.clone(), parting.clone()));
         tasks.supervise("reconciler", move || reconcile::run(reconciler.clone()));
     }
 }
@@ -125,7 +131,10 @@ impl Hearing {
             for arrival in arrivals {
                 let own = arrival.content.as_ref().ok().map(|fact| fact.id);
                 let tries = u32::from(own.is_some() && own == culprit);
-                self.take_patiently(arrival, tries).await;
+                let cause = arrival.content.as_ref().ok().and_then(spans::cause);
+                // In the logs alone: it may take as long as the database is away.
+                let within = cause.map(Trace::unsent);
+                self.take_patiently(arrival, tries).within(within).await;
                 self.inbox.copies.arrived_some();
             }
         }
@@ -189,11 +198,11 @@ impl Hearing {
         Ok(())
     }
 
-    /// One step of a feed: what was delivered, settled once it is committed.
-    async fn step_by(&self, feed: &mut dyn Feed) -> Result<(), Fault> {
+    /// One step of a feed: what was delivered, settled once it is committed; false when nothing came.
+    async fn step_by(&self, feed: &mut dyn Feed) -> Result<bool, Fault> {
         let deliveries = feed.next(BATCH, WAIT).await?;
         if deliveries.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let arrivals: Vec<_> = deliveries
             .iter()
@@ -209,7 +218,20 @@ impl Hearing {
             crate::crash::Point::BeforeAck,
             arrivals.iter().filter_map(|arrival| arrival.content.as_ref().ok()),
         );
-        feed.settle(&deliveries).await
+        feed.settle(&deliveries).await?;
+        Ok(true)
+    }
+
+    /// Takes in what a feed was still asked for, since nobody else gets it before it is late.
+    async fn finish(&self, mut feed: Box<dyn Feed>) {
+        // What was just under way was dropped.
+        feed.give_back().await;
+        feed.finish();
+        let rest = async { while let Ok(true) = self.step_by(feed.as_mut()).await {} };
+        if timeout(FINISH_WITHIN, rest).await.is_err() {
+            tracing::warn!(source = self.inbox.source, "what was delivered last goes back");
+        }
+        feed.give_back().await;
     }
 }
 
@@ -218,7 +240,7 @@ fn at_position(entry: Entry) -> Arrival {
     Arrival { position: Some(entry.position), subject, content: Ok(entry.fact) }
 }
 
-async fn follow(hearing: Hearing) {
+async fn follow(hearing: Hearing, parting: CancellationToken) {
     let mut pause = FIRST_PAUSE;
     let mut feed: Option<Box<dyn Feed>> = None;
     loop {
@@ -227,11 +249,12 @@ async fn follow(hearing: Hearing) {
                 feed = hearing.log.feed(hearing.inbox.outbox.consumer()).await?;
             }
             match &mut feed {
-                Some(feed) => hearing.step_by(feed.as_mut()).await,
+                Some(feed) => hearing.step_by(feed.as_mut()).await.map(|_| ()),
                 None => hearing.step().await,
             }
         };
-        let stepped = step.await;
+        // A step that is dropped has taken in all or nothing, and what it had taken is not settled.
+        let Some(stepped) = parting.run_until_cancelled(step).await else { break };
         match stepped {
             Ok(()) => pause = FIRST_PAUSE,
             Err(fault) => {
@@ -243,5 +266,8 @@ async fn follow(hearing: Hearing) {
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
         }
+    }
+    if let Some(feed) = feed {
+        hearing.finish(feed).await;
     }
 }

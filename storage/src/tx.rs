@@ -1,8 +1,10 @@
 //! A transaction that carries the facts it causes: they leave with the commit or not at all.
 
+use std::fmt;
 use std::sync::Arc;
 
 use moim_kit::bus::{Fact, Kind};
+use moim_kit::metrics::{self, Catalogue};
 use moim_kit::seen::Mark;
 use moim_kit::{Clock, Timestamp};
 use prost::Message;
@@ -13,15 +15,32 @@ use uuid::Uuid;
 use crate::args;
 use crate::args::Arg;
 use crate::error::Error;
+use crate::measured::Measured;
 use crate::pool::{Db, NOW};
 use crate::query::{Row, Statement};
+use crate::spans::Telling;
 
 /// An open transaction; dropped, it is rolled back.
 #[derive(Debug)]
 pub struct Tx {
     inner: Inner,
     facts: Vec<Fact>,
+    telling: Telling,
     published: Option<Arc<Notify>>,
+    measured: Measured,
+    counts: Counts,
+}
+
+type Count = Box<dyn FnOnce(&Catalogue) + Send>;
+
+/// What is counted once it is committed.
+#[derive(Default)]
+struct Counts(Vec<Count>);
+
+impl fmt::Debug for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Counts").field(&self.0.len()).finish()
+    }
 }
 
 #[derive(Debug)]
@@ -38,12 +57,24 @@ const AT_ONCE: usize = 128;
 
 impl Tx {
     pub(crate) async fn begin(db: &Db) -> Result<Self, Error> {
-        let inner = match db {
-            // A transaction that only later becomes a writer could meet another and fail.
-            Db::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Db::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+        let begin = async {
+            Ok(match db {
+                // A transaction that only later becomes a writer could meet another and fail.
+                Db::Sqlite { writer, .. } => {
+                    Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+                }
+                Db::Postgres(pool, _) => Inner::Postgres(pool.begin().await?),
+            })
         };
-        Ok(Self { inner, facts: Vec::new(), published: None })
+        let measured = db.measured();
+        Ok(Self {
+            inner: measured.run("BEGIN", begin).await?,
+            facts: Vec::new(),
+            telling: Telling::default(),
+            published: None,
+            measured,
+            counts: Counts::default(),
+        })
     }
 
     pub(crate) fn wakes(mut self, relay: Arc<Notify>) -> Self {
@@ -51,18 +82,28 @@ impl Tx {
         self
     }
 
+    /// Has something counted with the commit, when anybody wants to know.
+    pub fn count(&mut self, count: impl FnOnce(&Catalogue) + Send + 'static) {
+        if metrics::catalogue().is_some() {
+            self.counts.0.push(Box::new(count));
+        }
+    }
+
     /// Runs a statement; answers how many rows it changed.
     pub async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
-        let statement = Statement::new(sql, args);
-        Ok(match &mut self.inner {
-            Inner::Sqlite(tx) => statement.sqlite().execute(&mut **tx).await?.rows_affected(),
-            Inner::Postgres(tx) => statement.postgres().execute(&mut **tx).await?.rows_affected(),
-        })
+        let query = Statement::new(sql, args);
+        let run = async {
+            Ok(match &mut self.inner {
+                Inner::Sqlite(tx) => query.sqlite().execute(&mut **tx).await?.rows_affected(),
+                Inner::Postgres(tx) => query.postgres().execute(&mut **tx).await?.rows_affected(),
+            })
+        };
+        self.measured.run(sql, run).await
     }
 
     /// Rows of a query or of a `RETURNING`.
     pub async fn fetch_all<R: Row>(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<R>, Error> {
-        self.run_all(Statement::new(sql, args)).await
+        self.run_all(sql, Statement::new(sql, args)).await
     }
 
     /// Rows of a query with a list in the place of `{ids}`, numbered after the other values.
@@ -75,7 +116,7 @@ impl Tx {
         if list.is_empty() {
             return Ok(Vec::new());
         }
-        self.run_all(Statement::with_list(sql, args, list)).await
+        self.run_all(sql, Statement::with_list(sql, args, list)).await
     }
 
     /// The first row of a query or of a `RETURNING`, if there is one.
@@ -84,18 +125,24 @@ impl Tx {
         sql: &str,
         args: Vec<Arg>,
     ) -> Result<Option<R>, Error> {
-        let statement = Statement::new(sql, args);
-        Ok(match &mut self.inner {
-            Inner::Sqlite(tx) => statement.sqlite_as().fetch_optional(&mut **tx).await?,
-            Inner::Postgres(tx) => statement.postgres_as().fetch_optional(&mut **tx).await?,
-        })
+        let query = Statement::new(sql, args);
+        let run = async {
+            Ok(match &mut self.inner {
+                Inner::Sqlite(tx) => query.sqlite_as().fetch_optional(&mut **tx).await?,
+                Inner::Postgres(tx) => query.postgres_as().fetch_optional(&mut **tx).await?,
+            })
+        };
+        self.measured.run(sql, run).await
     }
 
-    async fn run_all<R: Row>(&mut self, statement: Statement) -> Result<Vec<R>, Error> {
-        Ok(match &mut self.inner {
-            Inner::Sqlite(tx) => statement.sqlite_as().fetch_all(&mut **tx).await?,
-            Inner::Postgres(tx) => statement.postgres_as().fetch_all(&mut **tx).await?,
-        })
+    async fn run_all<R: Row>(&mut self, sql: &str, query: Statement) -> Result<Vec<R>, Error> {
+        let run = async {
+            Ok(match &mut self.inner {
+                Inner::Sqlite(tx) => query.sqlite_as().fetch_all(&mut **tx).await?,
+                Inner::Postgres(tx) => query.postgres_as().fetch_all(&mut **tx).await?,
+            })
+        };
+        self.measured.run(sql, run).await
     }
 
     /// The instant by the database's clock, which all processes of a room share, moved as `clock` is.
@@ -157,12 +204,14 @@ impl Tx {
         });
     }
 
-    fn put(&mut self, new: Fact) {
+    fn put(&mut self, mut new: Fact) {
         self.facts.retain(|fact| {
             (fact.kind, fact.noun.as_str(), fact.aggregate, fact.version)
                 != (new.kind, new.noun.as_str(), new.aggregate, new.version)
         });
+        self.telling.begin(&mut new);
         self.facts.push(new);
+        self.telling.keep(&self.facts);
     }
 
     /// What was told so far.
@@ -184,9 +233,17 @@ impl Tx {
         }
         #[cfg(feature = "crash")]
         crate::crash::reach(crate::crash::Point::BeforeCommit, &facts);
-        match self.inner {
-            Inner::Sqlite(tx) => tx.commit().await?,
-            Inner::Postgres(tx) => tx.commit().await?,
+        let commit = async {
+            match self.inner {
+                Inner::Sqlite(tx) => tx.commit().await?,
+                Inner::Postgres(tx) => tx.commit().await?,
+            }
+            Ok(())
+        };
+        self.measured.run("COMMIT", commit).await?;
+        self.telling.end();
+        if let Some(catalogue) = metrics::catalogue() {
+            self.counts.0.into_iter().for_each(|count| count(catalogue));
         }
         #[cfg(feature = "crash")]
         crate::crash::reach(crate::crash::Point::AfterCommit, &facts);

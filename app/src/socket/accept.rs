@@ -63,7 +63,7 @@ pub(super) fn guests(
     let places = Arc::new(Semaphore::new(limits.connections));
     let (accepting, stopping) = (tasks.clone(), tasks.token());
     tasks.spawn("room door", async move {
-        let accept = async {
+        let accept = async || {
             loop {
                 let stream = match listener.accept().await {
                     Ok((stream, _)) => stream,
@@ -75,16 +75,18 @@ pub(super) fn guests(
                 };
                 match places.clone().try_acquire_owned() {
                     Ok(place) => {
-                        let (hall, stopping) = (hall.clone(), accepting.token());
+                        let hall = hall.clone();
                         accepting.spawn("room guest", async move {
-                            stopping.run_until_cancelled(hall.let_in(stream, place)).await;
+                            hall.let_in(stream, place).await;
                         });
                     }
                     Err(_) => turned_away(room, "connections"),
                 }
             }
         };
-        stopping.run_until_cancelled(accept).await;
+        stopping.run_until_cancelled(accept()).await;
+        // The system has let them in already.
+        let _ = timeout(Duration::ZERO, accept()).await;
     });
     ReceiverStream::new(guests)
 }

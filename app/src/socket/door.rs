@@ -8,12 +8,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use moim_kit::call::out_of_time;
+use moim_kit::wire::LEAVING;
 use moim_proto::fact::v1::{fact_service_server, live_service_server};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic::body::Body;
-use tonic::codegen::http::{Request, Response};
+use tonic::codegen::http::{HeaderValue, Request, Response};
 use tower::{Layer, Service};
 
 use super::accept::Peer;
@@ -31,15 +33,17 @@ pub(super) struct Door {
     calls: Arc<Semaphore>,
     wait: Duration,
     timeout: Duration,
+    leaving: CancellationToken,
 }
 
 impl Door {
-    pub(super) fn new(room: &'static str, limits: &Limits) -> Self {
+    pub(super) fn new(room: &'static str, limits: &Limits, leaving: CancellationToken) -> Self {
         Self {
             room,
             calls: Arc::new(Semaphore::new(limits.calls)),
             wait: Duration::from_millis(limits.call_wait_ms),
             timeout: Duration::from_millis(limits.call_timeout_ms),
+            leaving,
         }
     }
 
@@ -60,6 +64,24 @@ impl Door {
             },
         };
         Ok(Places { _whole: whole, _own: own })
+    }
+
+    async fn within(
+        &self,
+        kind: Kind,
+        peer: Option<Peer>,
+        answer: impl Future<Output = Answer>,
+    ) -> Result<Response<Body>, Status> {
+        let (_places, limit) = match kind {
+            // A stream is answered at once and lives on; the streams of a connection are few.
+            Kind::Live | Kind::Health => (None, self.timeout),
+            Kind::Facts => (None, HEARING),
+            Kind::Call => (Some(self.places(peer).await?), self.timeout),
+        };
+        match timeout(limit, answer).await {
+            Ok(Ok(response)) => Ok(response),
+            Err(_) => Err(out_of_time()),
+        }
     }
 }
 
@@ -114,17 +136,12 @@ where
         // Nothing happens before it is polled.
         let answer = self.inner.call(request);
         Box::pin(async move {
-            let (_places, limit) = match kind {
-                // A stream is answered at once and lives on; the streams of a connection are few.
-                Kind::Live | Kind::Health => (None, door.timeout),
-                Kind::Facts => (None, HEARING),
-                Kind::Call => match door.places(peer).await {
-                    Ok(places) => (Some(places), door.timeout),
-                    Err(status) => return Ok(status.into_http()),
-                },
-            };
-            let answered = timeout(limit, answer).await;
-            answered.unwrap_or_else(|_| Ok(out_of_time().into_http()))
+            let answered = door.within(kind, peer, answer).await;
+            let mut response = answered.unwrap_or_else(Status::into_http);
+            if door.leaving.is_cancelled() {
+                response.headers_mut().insert(LEAVING, HeaderValue::from_static("1"));
+            }
+            Ok(response)
         })
     }
 }

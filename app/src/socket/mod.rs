@@ -15,8 +15,10 @@ use moim_kit::tls::Tls;
 use moim_proto::FILE_DESCRIPTOR_SET;
 use moim_storage::Db;
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 use tonic::service::Routes;
 use tonic::transport::Server;
+use tonic_health::ServingStatus;
 
 use crate::config::Config;
 use crate::{facts, live};
@@ -24,6 +26,8 @@ use door::Door;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 const HEALTH_EVERY: Duration = Duration::from_secs(2);
+/// For those who were let in just before the stop.
+const LET_IN_LAST: Duration = Duration::from_millis(100);
 /// The name under which gRPC health tells whether the process works, whatever its database does.
 pub(crate) const LIVE: &str = "live";
 /// Requests of one connection at once.
@@ -59,23 +63,27 @@ pub async fn open(room: &Room, listen: SocketAddr, ground: Ground<'_>) -> anyhow
     let mut routes = room
         .routes
         .clone()
-        .add_service(facts::server(room.log.clone(), secret.clone()))
+        .add_service(facts::server(room.log.clone(), secret.clone(), tasks))
         .add_service(live::server(room.log.clone(), secret, tasks))
         .add_service(health);
     if config.house.reflection {
         routes = reflecting(routes)?;
     }
+    let leaving = tasks.leaving();
     tasks.supervise("health", move || {
-        let (reporter, db) = (reporter.clone(), db.clone());
+        let (reporter, db, leaving) = (reporter.clone(), db.clone(), leaving.clone());
         async move {
-            reporter.set_service_status(LIVE, tonic_health::ServingStatus::Serving).await;
+            reporter.set_service_status(LIVE, ServingStatus::Serving).await;
             loop {
                 let status = match db.ping().await {
-                    Ok(()) => tonic_health::ServingStatus::Serving,
-                    Err(_) => tonic_health::ServingStatus::NotServing,
+                    Ok(()) if !leaving.is_cancelled() => ServingStatus::Serving,
+                    _ => ServingStatus::NotServing,
                 };
                 reporter.set_service_status("", status).await;
-                tokio::time::sleep(HEALTH_EVERY).await;
+                tokio::select! {
+                    () = leaving.cancelled(), if status == ServingStatus::Serving => {}
+                    () = sleep(HEALTH_EVERY) => {}
+                }
             }
         }
     });
@@ -89,13 +97,18 @@ pub async fn open(room: &Room, listen: SocketAddr, ground: Ground<'_>) -> anyhow
         .http2_max_pending_accept_reset_streams(Some(GIVEN_UP))
         .http2_max_local_error_reset_streams(Some(FAILED))
         .max_concurrent_streams(STREAMS)
-        .layer(Door::new(name, limits));
+        .layer(Door::new(name, limits, tasks.leaving()));
     if tls.is_some() {
         server = server.max_connection_age(Duration::from_millis(limits.connection_age_ms));
     }
     let server = server.add_routes(routes.prepare());
     let guests = accept::guests(listener, name, tls, limits, tasks);
-    let stopped = tasks.token().cancelled_owned();
+    let stopping = tasks.token();
+    let stopped = async move {
+        stopping.cancelled().await;
+        // Those let in last are taken over first.
+        sleep(LET_IN_LAST).await;
+    };
     tasks.spawn("room socket", async move {
         if let Err(error) = server.serve_with_incoming_shutdown(guests, stopped).await {
             tracing::error!(%error, room = name, "the room's socket failed");

@@ -79,12 +79,20 @@ pub struct Documents {
 pub struct Found<'a> {
     text: Text<'a>,
     fresh: Option<Digest>,
+    listed: bool,
 }
 
 #[derive(Debug)]
 enum Text<'a> {
     Sent(&'a str),
     Known(Arc<str>),
+}
+
+impl Found<'_> {
+    /// Whether it stands in a list.
+    pub fn is_listed(&self) -> bool {
+        self.listed
+    }
 }
 
 impl Deref for Found<'_> {
@@ -141,7 +149,9 @@ impl Documents {
                 Policy::Require => Err(not_trusted()),
                 _ => Err(mismatch()),
             },
-            (_, Some(known), _) => Ok(Found { text: Text::Known(known), fresh: None }),
+            (_, Some(known), _) => {
+                Ok(Found { text: Text::Known(known), fresh: None, listed: true })
+            }
             // The same words whatever was asked, so that nobody learns what there is.
             (Policy::Require, None, _) => Err(not_trusted()),
             (_, None, Some(sent)) => self.sent(sent, wanted),
@@ -165,7 +175,7 @@ impl Documents {
             }
             fresh = self.sent_once.as_ref().map(|_| digest);
         }
-        Ok(Found { text: Text::Sent(text), fresh })
+        Ok(Found { text: Text::Sent(text), fresh, listed: false })
     }
 
     fn unsent<'a>(&self, wanted: &Wanted) -> Result<Found<'a>, Rejection> {
@@ -179,7 +189,7 @@ impl Documents {
             return Err(Rejection::new(code, message));
         };
         match Digest::read(hash).and_then(|digest| sent_once.text(digest)) {
-            Some(text) => Ok(Found { text: Text::Known(text), fresh: None }),
+            Some(text) => Ok(Found { text: Text::Known(text), fresh: None, listed: false }),
             // Apollo's clients go by these words, too.
             None => Err(Rejection::new(EdgeCode::PersistedQueryNotFound, "PersistedQueryNotFound")),
         }

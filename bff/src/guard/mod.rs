@@ -131,6 +131,10 @@ pub struct Inspected {
     pub outline: Arc<Outline>,
     /// Query, mutation or subscription.
     pub kind: OperationType,
+    /// Its name in the document.
+    pub name: Option<Name>,
+    /// Whether the document is one of those known beforehand; not for the guard to know.
+    pub listed: bool,
     /// Points it costs at most.
     pub cost: u64,
     /// Fields at its root that try to get in.
@@ -182,7 +186,8 @@ impl Guard {
             }
         };
         let (name, operation) = chosen(&document.parsed, operation_name)?;
-        let outline = document.outlines.get(&name.cloned()).cloned().unwrap_or_default();
+        let name = name.cloned();
+        let outline = document.outlines.get(&name).cloned().unwrap_or_default();
         variables::check_required(operation, variables)?;
         let cost = document.fixed_cost.unwrap_or_else(|| {
             cost::of_operation(&document.parsed, operation, variables, &self.limits).points
@@ -199,7 +204,7 @@ impl Guard {
             }
             _ => 0,
         };
-        Ok(Inspected { document, outline, kind, cost, attempts })
+        Ok(Inspected { document, outline, kind, name, listed: false, cost, attempts })
     }
 
     fn read(&self, text: &str) -> Result<Document, Rejection> {

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::complete::complete;
 use super::edge::Refusal;
+use super::measured::{self, Measured};
 use super::profile::{MediaType, Profile};
 use super::types::Types;
 use crate::guard::{EdgeCode, Inspected, Rejection, coded};
@@ -29,6 +30,8 @@ pub(super) struct Reply {
     pub extensions: BTreeMap<String, Value>,
     pub headers: HeaderMap,
     refused: Option<StatusCode>,
+    /// Ends with the reply.
+    pub measured: Option<Measured>,
 }
 
 #[derive(Serialize)]
@@ -43,6 +46,7 @@ struct Wire<'a> {
 
 impl From<Rejection> for Reply {
     fn from(rejection: Rejection) -> Self {
+        measured::refused(rejection.code.name());
         let mut error = rejection.into_error();
         shorten(&mut error.message);
         Self { errors: vec![error], ..Self::default() }
@@ -51,6 +55,7 @@ impl From<Rejection> for Reply {
 
 impl From<Refusal> for Reply {
     fn from(refusal: Refusal) -> Self {
+        measured::refused(refusal.code);
         let mut error = ServerError::new(refusal.message, None);
         let extensions = error.extensions.get_or_insert_default();
         for (name, value) in refusal.extensions {
@@ -118,7 +123,12 @@ impl Reply {
         errors.truncate(MAX_ERRORS);
         errors.iter_mut().for_each(settle);
         let data = executed.then_some(data);
-        Self { errors, data, extensions, headers: http_headers, refused: None }
+        let (refused, measured) = (None, None);
+        let reply = Self { errors, data, extensions, headers: http_headers, refused, measured };
+        if !executed {
+            measured::refused(reply.code().name());
+        }
+        reply
     }
 
     /// Puts the trace into every error.
@@ -173,7 +183,8 @@ impl Reply {
     ) -> http::Response<Body> {
         let body = self.to_json();
         if body.len() > limit && self.data.is_some() {
-            let reply = Self { headers: self.headers, ..Self::too_large() };
+            let Self { headers, measured, .. } = self;
+            let reply = Self { headers, measured, ..Self::too_large() };
             return reply.into_http(profile, media, usize::MAX);
         }
         let (status, media) = self.status(profile, media);
@@ -204,7 +215,8 @@ impl Reply {
         (self.refused.unwrap_or(status), media)
     }
 
-    fn code(&self) -> EdgeCode {
+    /// Of its first error.
+    pub(super) fn code(&self) -> EdgeCode {
         let extensions = self.errors.first().and_then(|error| error.extensions.as_ref());
         match extensions.and_then(|extensions| extensions.get("code")) {
             Some(Value::String(name)) => {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Data, Value};
@@ -123,6 +124,8 @@ pub struct Outcome {
     pub headers: HeaderMap,
     /// The answer's `extensions`.
     pub extensions: BTreeMap<String, Value>,
+    /// Set by whoever has the last word: time in which a call to a room was in flight.
+    pub waited: Duration,
 }
 
 /// Someone turned away, with a status that every profile and media type keeps.

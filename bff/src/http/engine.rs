@@ -11,16 +11,20 @@ use async_graphql::{Executor, Request};
 use futures::future::FutureExt;
 use futures::stream::{BoxStream, StreamExt};
 use http::HeaderMap;
+use moim_kit::metrics::{self, Held};
 use moim_kit::task::Tasks;
+use moim_kit::trace::{InTrace as _, Kind, Span};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use super::Settings;
 use super::answer::Reply;
 use super::edge::{Admitted, Arrival, Asked, Edge, Outcome, Via};
+use super::measured::Measured;
 use super::params::Params;
 use super::pass::Pass;
 use super::places::Places;
+use super::spans;
 use super::types::Types;
 use crate::guard::{EdgeCode, Guard, Inspected, Rejection};
 use crate::loader::rounds;
@@ -64,11 +68,14 @@ struct Ready {
 impl<X: Executor, E: Edge> Engine<X, E> {
     /// What the guard thinks of an operation.
     pub(super) fn inspect(&self, params: &Params) -> Result<Inspected, Rejection> {
-        let name = params.operation_name.as_deref();
-        let document = self.settings.documents.find(&params.wanted)?;
-        let inspected = self.guard.inspect(&document, name, &params.variables)?;
-        self.settings.documents.keep(&document);
-        Ok(inspected)
+        spans::guarded(|| {
+            let name = params.operation_name.as_deref();
+            let document = self.settings.documents.find(&params.wanted)?;
+            let mut inspected = self.guard.inspect(&document, name, &params.variables)?;
+            inspected.listed = document.is_listed();
+            self.settings.documents.keep(&document);
+            Ok(inspected)
+        })
     }
 
     /// Answers a query or mutation.
@@ -78,10 +85,21 @@ impl<X: Executor, E: Edge> Engine<X, E> {
         inspected: &Inspected,
         sender: Sender<'_>,
     ) -> Reply {
+        let mut span = spans::operation(inspected, sender);
+        let reply = self.execute(params, inspected, sender).within(span.trace()).await;
+        spans::answered(&mut span, &reply);
+        reply
+    }
+
+    async fn execute(&self, params: Params, inspected: &Inspected, sender: Sender<'_>) -> Reply {
+        let read_at = params.read_at;
         let Ready { request, mut admitted, deadline } =
             match self.ready(params, inspected, sender).await {
                 Ok(ready) => ready,
-                Err(reply) => return reply,
+                Err(mut reply) => {
+                    reply.measured = Measured::of(read_at, inspected, &reply, None);
+                    return reply;
+                }
             };
         let execution = AssertUnwindSafe(rounds(self.executor.execute(request))).catch_unwind();
         let mut reply = match timeout_at(deadline, execution).await {
@@ -95,17 +113,21 @@ impl<X: Executor, E: Edge> Engine<X, E> {
         if let Some(trace_id) = &admitted.trace_id {
             reply.trace(trace_id);
         }
+        let mut waited = Duration::ZERO;
         if let Some(finish) = admitted.take_finish() {
             let mut outcome = Outcome {
                 via: sender.via,
                 failed: !reply.errors.is_empty(),
                 headers: std::mem::take(&mut reply.headers),
                 extensions: std::mem::take(&mut reply.extensions),
+                waited: Duration::ZERO,
             };
             finish(&mut outcome);
+            waited = outcome.waited;
             reply.headers = outcome.headers;
             reply.extensions = outcome.extensions;
         }
+        reply.measured = Measured::of(read_at, inspected, &reply, Some(waited));
         reply
     }
 
@@ -116,13 +138,19 @@ impl<X: Executor, E: Edge> Engine<X, E> {
         inspected: &Inspected,
         sender: Sender<'_>,
     ) -> Result<(Pass, BoxStream<'static, Reply>), Reply> {
-        let Ready { request, admitted, .. } = self.ready(params, inspected, sender).await?;
+        let mut span = spans::operation(inspected, sender);
+        let ready = self.ready(params, inspected, sender).within(span.trace()).await;
+        let Ready { request, admitted, .. } =
+            ready.inspect_err(|reply| spans::answered(&mut span, reply))?;
         let pass = admitted.pass();
         let stream = self.executor.execute_stream(request, None);
         let (inspected, types) = (inspected.clone(), Arc::clone(&self.types));
-        let replies = AssertUnwindSafe(rounds(stream))
+        let open = metrics::catalogue().map(|catalogue| Held::new(&catalogue.subscriptions, []));
+        let replies = AssertUnwindSafe(rounds(stream).within(span.trace()))
             .catch_unwind()
             .map(move |event| {
+                // Told once nobody follows any more.
+                let _lasting = (&span, &open);
                 let mut reply = match event {
                     Ok(response) => Reply::of(response, &inspected, &types),
                     Err(panic) => defect(&*panic),
@@ -154,17 +182,19 @@ impl<X: Executor, E: Edge> Engine<X, E> {
             attempts: inspected.attempts,
             deadline: (inspected.kind != OperationType::Subscription).then_some(deadline),
         };
-        let mut admitted =
-            match timeout_at(deadline, self.edge.admit(sender.arrival(Some(&asked)))).await {
-                Ok(verdict) => verdict?,
-                Err(_) => {
-                    return Err(Rejection::new(
-                        EdgeCode::Unavailable,
-                        "Who is asking cannot be told right now.",
-                    )
-                    .into());
-                }
-            };
+        let gate = Span::here(Kind::Internal, "gate");
+        let verdict = timeout_at(deadline, self.edge.admit(sender.arrival(Some(&asked)))).await;
+        drop(gate);
+        let mut admitted = match verdict {
+            Ok(verdict) => verdict?,
+            Err(_) => {
+                return Err(Rejection::new(
+                    EdgeCode::Unavailable,
+                    "Who is asking cannot be told right now.",
+                )
+                .into());
+            }
+        };
         // Of the document the library is given what was parsed, and never asks for the text.
         let mut request = Request::new("").variables(params.variables);
         request.operation_name = params.operation_name;

@@ -44,7 +44,7 @@ impl std::fmt::Debug for Readiness {
 #[derive(Clone)]
 pub(super) struct Gauge {
     pub readiness: Readiness,
-    pub stopping: CancellationToken,
+    pub leaving: CancellationToken,
 }
 
 pub(super) async fn live() -> Response {
@@ -56,7 +56,7 @@ pub(super) async fn ready(State(gauge): State<Gauge>) -> Response {
         (StatusCode::SERVICE_UNAVAILABLE, [(CACHE_CONTROL, "no-store")], reason + "\n")
             .into_response()
     };
-    if gauge.stopping.is_cancelled() {
+    if gauge.leaving.is_cancelled() {
         return red("stopping".to_owned());
     }
     match timeout(PATIENCE, (gauge.readiness.check)()).await {

@@ -20,6 +20,7 @@ mod engine;
 mod h2_stream;
 mod handler;
 mod health;
+mod measured;
 mod pace;
 mod params;
 mod pass;
@@ -27,6 +28,7 @@ mod places;
 mod profile;
 mod protect;
 mod serve;
+mod spans;
 mod sse;
 mod types;
 mod webhook;
@@ -49,6 +51,7 @@ pub use console::{Console, Tab};
 pub use door::DoorLimits;
 pub use edge::{Admitted, Arrival, Asked, Edge, Outcome, Refusal, Via};
 pub use health::Readiness;
+pub use measured::ROUTES;
 pub use pass::StillGood;
 pub use profile::{NoSuchProfile, Profile};
 pub use serve::{Limits, Peer, serve};
@@ -148,7 +151,7 @@ pub fn router<X: Served, E: Edge>(
     readiness: Readiness,
     tasks: &Tasks,
 ) -> Router {
-    let gauge = health::Gauge { readiness, stopping: tasks.token() };
+    let gauge = health::Gauge { readiness, leaving: tasks.leaving() };
     let console = settings.console.clone().map(console::routes);
     let running = Arc::new(Semaphore::new(settings.in_flight));
     let webhooks = settings.webhooks.clone().map(|payment| {
@@ -170,5 +173,6 @@ pub fn router<X: Served, E: Edge>(
     let behind = door::before(others.fold(graphql, Router::merge), &settings, tasks);
     let ready = Router::new().route("/readyz", get(health::ready)).with_state(gauge);
     // In this order, so that what is nowhere stands behind the door as well.
-    Router::new().route("/healthz", get(health::live)).merge(ready).merge(behind)
+    let all = Router::new().route("/healthz", get(health::live)).merge(ready).merge(behind);
+    measured::requests(all)
 }

@@ -1,8 +1,10 @@
 //! The parameters of a GraphQL-over-HTTP request, read from a body or a URL.
 
 use async_graphql::{Extensions, Variables};
+use moim_kit::metrics;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 use url::form_urlencoded;
 
 use crate::documents::Wanted;
@@ -11,6 +13,8 @@ use crate::guard::{EdgeCode, Rejection};
 /// What a client asks to be executed.
 #[derive(Debug)]
 pub(super) struct Params {
+    /// When they were read, when anybody wants to know.
+    pub read_at: Option<Instant>,
     pub wanted: Wanted,
     pub operation_name: Option<String>,
     pub variables: Variables,
@@ -89,6 +93,7 @@ impl Params {
         let short = || text(wire.relay_id).or_else(|| text(wire.short_id));
         let named = wire.document_id.or_else(|| wire.query.is_none().then(short).flatten());
         Ok(Self {
+            read_at: metrics::now(),
             wanted: Wanted::of(wire.query, named, &extensions)?,
             operation_name: wire.operation_name,
             variables: wire.variables.unwrap_or_default(),

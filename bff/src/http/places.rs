@@ -5,6 +5,7 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use moim_kit::metrics;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -36,8 +37,14 @@ pub(super) struct Place {
 
 impl Places {
     pub(super) fn new(limits: &SocketLimits) -> Self {
+        let all = Arc::new(Semaphore::new(limits.sockets));
+        if let Some(catalogue) = metrics::catalogue() {
+            let most = limits.sockets;
+            let open = move |all: &Semaphore| most.saturating_sub(all.available_permits());
+            catalogue.sockets.watch(&all, &[], open);
+        }
         Self {
-            all: Arc::new(Semaphore::new(limits.sockets)),
+            all,
             callers: Heads::new(limits.per_member),
             strangers: Heads::new(limits.per_address),
         }

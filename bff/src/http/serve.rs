@@ -18,6 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use moim_kit::frames::Watched;
 use moim_kit::task::Tasks;
+use moim_kit::trace::{InTrace as _, Span};
 use pin_project_lite::pin_project;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
@@ -29,6 +30,7 @@ use tower::ServiceExt;
 use super::h2_stream::{Spawner, Taking};
 use super::pace::{InFlight, Overdue, Pace, Paced};
 use super::protect::protect;
+use super::spans;
 
 /// Time and space a connection gets.
 #[derive(Clone, Debug)]
@@ -73,13 +75,11 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
-/// New connections are taken for so long after readiness has turned red: balancers see that a little later.
-const LINGER: Duration = Duration::from_millis(500);
 /// A connection that has sent nothing yet at the stop may have its first request on the way for so long.
 const FIRST_REQUEST: Duration = Duration::from_millis(500);
 
-/// Accepts connections until a little after the tasks are told to stop; those in flight then end by themselves,
-/// each a task of its own, within `limits.stop`.
+/// Accepts connections until the tasks are told to stop; those in flight then end by themselves, each a task of its
+/// own, within `limits.stop`.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, tasks: Tasks) {
     // Those that are accepted inherit it.
     if let Err(error) = SockRef::from(&listener).set_send_buffer_size(limits.send_bytes) {
@@ -96,8 +96,8 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, tasks:
         }
     };
     stopping.run_until_cancelled(accepting()).await;
-    // Who is let in now is served once.
-    let _ = timeout(LINGER, accepting()).await;
+    // Those whom the system has let in already are served once.
+    let _ = timeout(Duration::ZERO, accepting()).await;
 }
 
 /// Out of file descriptors or the like: those connected go on, and the next is tried a little later.
@@ -162,11 +162,16 @@ impl Server {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
             let ends = has_an_end_in_doubt(&request);
+            let mut span = spans::request(&request);
             let answer = self.router.clone().oneshot(request);
+            let answer = answer.within(span.as_ref().map(Span::trace));
             async move {
                 let mut response: Result<Response<Body>, Infallible> = answer.await;
                 if let Ok(response) = &mut response {
                     protect(response);
+                    if let Some(span) = &mut span {
+                        spans::responded(span, response);
+                    }
                     if ends {
                         response
                             .headers_mut()

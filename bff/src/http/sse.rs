@@ -43,7 +43,7 @@ pub(super) async fn follow<X: Executor, E: Edge>(
     sender: Sender<'_>,
 ) -> Result<Response, Reply> {
     let refuse = |code, message: &'static str| Reply::from(Rejection::new(code, message));
-    if engine.tasks.token().is_cancelled() {
+    if engine.tasks.parting().is_cancelled() {
         return Err(refuse(EdgeCode::Overloaded, "The program is stopping."));
     }
     let full = |full| match full {
@@ -57,7 +57,7 @@ pub(super) async fn follow<X: Executor, E: Edge>(
     }
     let (sender, receiver) = mpsc::channel(WAITING + 1);
     let stream = Stream { engine: Arc::clone(engine), pass, replies, sender };
-    engine.tasks.spawn("graphql stream", stream.run());
+    engine.tasks.host("graphql stream", stream.run());
     // The place is free once the body is gone.
     let body = ReceiverStream::new(receiver).map(move |event| {
         let _held = &place;
@@ -93,7 +93,7 @@ impl<X: Executor, E: Edge> Stream<X, E> {
             let reply = Rejection::new(code, message).into();
             completed(next(&reply, engine.settings.answer_bytes).0)
         };
-        let stopping = engine.tasks.token();
+        let stopping = engine.tasks.parting();
         let pass = self.pass.clone();
         let ended = pass.ended(limits.recheck);
         tokio::pin!(ended);
@@ -102,8 +102,7 @@ impl<X: Executor, E: Edge> Stream<X, E> {
         loop {
             let event = tokio::select! {
                 () = stopping.cancelled(), if leave_at.is_none() => {
-                    let spread = limits.stop_spread.min(engine.settings.limits.stop / 2);
-                    leave_at = Some(Instant::now() + jittered(spread));
+                    leave_at = Some(Instant::now() + jittered(limits.stop_spread));
                     continue;
                 }
                 () = sleep_until(leave_at.unwrap_or(quiet_until)), if leave_at.is_some() => {

@@ -65,7 +65,7 @@ impl Hook {
         let Ok(_running) = self.running.try_acquire() else {
             return Err(StatusCode::SERVICE_UNAVAILABLE);
         };
-        let call = Call::new(Trace::fresh(), Instant::now() + DEADLINE);
+        let call = Call::new(Trace::here(), Instant::now() + DEADLINE);
         let message = TakeWebhookRequest { headers: picked(headers), body };
         match self.payment.clone().take_webhook(call.request(message)).await.map_err(Fault::from) {
             Ok(_) => Ok(()),

@@ -117,7 +117,7 @@ pub(super) async fn upgrade<X: Executor, E: Edge>(
             return refuse(EdgeCode::RateLimited, message);
         }
     };
-    if engine.tasks.token().is_cancelled() {
+    if engine.tasks.parting().is_cancelled() {
         return refuse(EdgeCode::Overloaded, "The program is stopping.");
     }
 
@@ -135,7 +135,7 @@ pub(super) async fn upgrade<X: Executor, E: Edge>(
         .max_write_buffer_size(2 * settings.answer_bytes + 256 * 1024)
         // axum would run the session on a task nobody knows; ours can be waited for.
         .on_upgrade(async move |socket| drop(hand_over.send(socket)));
-    tasks.spawn("graphql socket", async move {
+    tasks.host("graphql socket", async move {
         if let Ok(socket) = handed_over.await {
             // Boxed, for a future holds what it was called with twice: as it came and as it is used.
             Box::new(Session::new(engine, socket, headers, address, place)).run().await;

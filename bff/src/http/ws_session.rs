@@ -117,7 +117,7 @@ impl<X: Executor, E: Edge> Session<X, E> {
     }
 
     async fn talk(&mut self) -> Step {
-        let stopping = self.engine.tasks.token();
+        let stopping = self.engine.tasks.parting();
         let init_by = self.opened + self.limits.init;
         let mut ping = interval_at(self.opened + self.limits.ping, self.limits.ping);
         let mut recheck = interval_at(self.opened + self.limits.recheck, self.limits.recheck);
@@ -129,8 +129,7 @@ impl<X: Executor, E: Edge> Session<X, E> {
             let leave_at = self.leave_at.unwrap_or(init_by);
             tokio::select! {
                 () = stopping.cancelled(), if self.leave_at.is_none() => {
-                    let spread = self.limits.stop_spread.min(self.engine.settings.limits.stop / 2);
-                    self.leave_at = Some(Instant::now() + jittered(spread));
+                    self.leave_at = Some(Instant::now() + jittered(self.limits.stop_spread));
                 }
                 () = sleep_until(leave_at), if self.leave_at.is_some() => self.leave()?,
                 () = sleep_until(init_by), if !self.acknowledged => {
@@ -171,7 +170,8 @@ impl<X: Executor, E: Edge> Session<X, E> {
 
     async fn tell(&mut self, id: &str, event: Event) -> Step {
         let lasting = self.live.iter().any(|(key, running)| key == id && running.lasting);
-        if lasting && !matches!(event, Event::Next(_)) && self.engine.tasks.token().is_cancelled() {
+        if lasting && !matches!(event, Event::Next(_)) && self.engine.tasks.parting().is_cancelled()
+        {
             // Ended by the stop, not by itself: the client shall come back for the rest.
             self.live.remove(id);
             return Ok(());
@@ -179,6 +179,8 @@ impl<X: Executor, E: Edge> Session<X, E> {
         let text = match event {
             Event::Next(reply) => {
                 let text = protocol::next(id, &reply);
+                // Measured up to here: how soon it is taken is up to the client.
+                drop(reply);
                 if text.len() <= self.engine.settings.answer_bytes {
                     return self.send(Message::Text(text.into())).await;
                 }

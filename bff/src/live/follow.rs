@@ -58,7 +58,8 @@ pub(super) async fn follow<S: Source>(shared: Arc<Shared<S>>) {
     }
 }
 
-/// One stream from its begin to its end; well ended when nobody reads any more or it is due for renewal.
+/// One stream from its begin to its end; well ended when nobody reads any more, the room's process goes, or it
+/// is due for renewal.
 async fn stream<S: Source>(
     shared: &Shared<S>,
     position: Option<i64>,
@@ -79,13 +80,17 @@ async fn stream<S: Source>(
     let accepted = timeout(ACCEPTED_WITHIN, client.follow(request)).await;
     let late = |_| Fault::unavailable("LIVE_UNAVAILABLE", "the room did not accept in time");
     let mut responses = accepted.map_err(late)??.into_inner();
+    let mut stood = false;
     loop {
         tokio::select! {
             response = responses.message() => match response? {
                 Some(response) => {
+                    stood = true;
                     stands();
                     shared.take_in(response);
                 }
+                // That process of the room goes, and another takes over.
+                None if stood => return Ok(()),
                 None => return Err(Fault::unavailable("LIVE_UNAVAILABLE", "the room ended it")),
             },
             permit = requests.reserve(), if !pending.is_empty() => {

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use moim_kit::metrics;
 use moim_kit::task::Tasks;
 use moim_kit::wire::Wire;
 use moim_kit::{Code, Fault};
@@ -84,6 +85,11 @@ impl<S: Source> Hub<S> {
             changes: Notify::new(),
             outages: watch::Sender::new(0),
         });
+        if let Some(catalogue) = metrics::catalogue() {
+            let room = [metrics::room(S::NAME)];
+            catalogue.live_topics.watch(&shared, &room, Shared::topics);
+            catalogue.live_viewers.watch(&shared, &room, Shared::viewers);
+        }
         let following = shared.clone();
         tasks.supervise("live follow", move || follow(following.clone()));
         Self { shared }
@@ -94,7 +100,7 @@ impl<S: Source> Hub<S> {
     }
 
     pub(super) fn topics(&self) -> usize {
-        self.shared.state.lock().topics.len()
+        self.shared.topics()
     }
 
     /// A place at a topic, once the room sends it.
@@ -109,6 +115,14 @@ impl<S: Source> Hub<S> {
 }
 
 impl<S: Source> Shared<S> {
+    fn topics(&self) -> usize {
+        self.state.lock().topics.len()
+    }
+
+    fn viewers(&self) -> usize {
+        self.state.lock().topics.values().map(|entry| entry.readers).sum()
+    }
+
     fn seat(self: Arc<Self>, id: Uuid) -> Seat<S> {
         let mut state = self.state.lock();
         let sent = state.sent.contains(&id);

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use futures::future::{BoxFuture, FutureExt as _, TryFutureExt as _};
+use moim_kit::metrics;
 use moim_kit::task::{Scoped, scoped};
 use parking_lot::Mutex;
 use tracing::Instrument;
@@ -310,6 +311,9 @@ where
         }
         let Some(batch) = self.batches.get_mut(&id) else { return };
         let keys = batch.keys.clone();
+        if let Some(catalogue) = metrics::catalogue() {
+            catalogue.batch_size.record(keys.len() as f64, &[]);
+        }
         let mut duty =
             Duty { shared: Arc::clone(shared), batch: id, home: batch.home.take(), result: None };
         let call = async move {

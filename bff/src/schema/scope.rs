@@ -39,10 +39,12 @@ impl Scope {
     }
 
     /// A scope of its own for one event of a subscription, which may last for hours: nothing that was
-    /// loaded for an earlier event is shown again, and the deadline is its own.
+    /// loaded for an earlier event is shown again, and the deadline is its own. What an event is about may not
+    /// have come to any replica yet.
     pub fn afresh(&self, deadline: Instant) -> Self {
         let Inner { call, korean, public_url, upstream, .. } = &*self.inner;
-        Self::new(call.afresh(deadline), *korean, public_url.clone(), upstream.clone())
+        let call = call.afresh(deadline).wanting_all();
+        Self::new(call, *korean, public_url.clone(), upstream.clone())
     }
 
     /// The scope of the operation a field belongs to.

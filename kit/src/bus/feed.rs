@@ -46,4 +46,10 @@ pub trait Feed: Send {
 
     /// Tells that these need not come again; called after the commit.
     async fn settle(&mut self, deliveries: &[Delivery]) -> Result<(), Fault>;
+
+    /// Asks for no more; what was asked for still comes, and then [`Feed::next`] answers none at once.
+    fn finish(&mut self) {}
+
+    /// Gives back what was taken and is not settled, so that it need not be waited for until it comes elsewhere.
+    async fn give_back(&mut self) {}
 }

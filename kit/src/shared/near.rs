@@ -14,6 +14,7 @@ use moka::sync::Cache;
 use parking_lot::Mutex;
 
 use super::{Lost, NEAR, Shared};
+use crate::metrics;
 
 /// Bytes held near at most.
 const MOST_BYTES: u64 = 32 << 20;
@@ -48,6 +49,7 @@ impl Near {
         let mut found: Vec<_> = keys.iter().map(|key| held.get(key, epoch)).collect();
         let missing = || keys.iter().enumerate();
         let missing: Vec<_> = missing().filter(|(at, _)| found[*at].is_none()).collect();
+        metrics::looked_up("near", keys.len() - missing.len(), missing.len());
         if !missing.is_empty() {
             let generations: Vec<_> = missing.iter().map(|(_, key)| held.generation(key)).collect();
             let keys: Vec<_> = missing.iter().map(|(_, key)| far_key(key)).collect();

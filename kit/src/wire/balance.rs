@@ -20,7 +20,7 @@ use super::class::Class;
 use super::context::NotSent;
 use super::endpoint::{BadAddress, endpoint, line_to};
 use super::node::Node;
-use crate::metrics::{self, KeyValue};
+use crate::metrics::{self, calls};
 use crate::task::{Scoped, scoped};
 use crate::tls::To;
 
@@ -123,11 +123,12 @@ impl Balance {
         node: &Arc<Node>,
         request: Request<Body>,
     ) -> Response<Body> {
+        let room = calls::room_of(request.uri().path());
         let (response, aside) = node.send(request).await;
         if aside && nodes.len() > 1 {
             tracing::warn!(at = %node.at, "a process of a room is put aside");
             if let Some(catalogue) = metrics::catalogue() {
-                catalogue.ejected.add(1, &[KeyValue::new("address", node.at.to_string())]);
+                catalogue.ejected.add(1, &[metrics::room(room)]);
             }
         }
         if aside || response.extensions().get::<NotSent>().is_some() {

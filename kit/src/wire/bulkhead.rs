@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::class::Class;
 use super::config::Config;
+use crate::metrics;
 
 /// One sign of overload cuts the limit; those that follow at once are the same one.
 const CUT_EVERY: Duration = Duration::from_millis(100);
@@ -49,12 +50,12 @@ pub(super) struct Place {
 }
 
 impl Bulkhead {
-    pub(super) fn new(config: &Config, class: Class) -> Arc<Self> {
+    pub(super) fn new(room: &'static str, config: &Config, class: Class) -> Arc<Self> {
         let (queue, queue_wait) = config.queue(class);
         let least = config.in_flight_least.max(1);
         let most = config.in_flight_most.max(least);
         let start = config.in_flight.clamp(least, most);
-        Arc::new(Self {
+        let bulkhead = Arc::new(Self {
             places: Arc::new(Semaphore::new(start)),
             waiting: AtomicUsize::new(0),
             queue,
@@ -63,7 +64,13 @@ impl Bulkhead {
             most: most as f64,
             limit: Mutex::new(Limit { places: start as f64, last_cut: Instant::now() }),
             debt: AtomicUsize::new(0),
-        })
+        });
+        if let Some(catalogue) = metrics::catalogue() {
+            let labels = metrics::calling(room, class.name());
+            catalogue.places.watch(&bulkhead, &labels, Self::limit);
+            catalogue.in_flight.watch(&bulkhead, &labels, Self::in_flight);
+        }
+        bulkhead
     }
 
     /// A place, at once or after a short wait.
@@ -123,9 +130,16 @@ impl Bulkhead {
         self.debt.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 
-    #[cfg(test)]
+    /// Places there are.
     fn limit(&self) -> usize {
+        // Small and positive.
         self.limit.lock().places as usize
+    }
+
+    /// Places that are taken, also those that vanish when they are left.
+    fn in_flight(&self) -> usize {
+        let (limit, free) = (self.limit(), self.places.available_permits());
+        (limit + self.debt.load(Ordering::Relaxed)).saturating_sub(free)
     }
 }
 
@@ -168,7 +182,7 @@ mod tests {
         let (in_flight_least, in_flight_most) = (2, 16);
         let config =
             Config { in_flight, in_flight_least, in_flight_most, queue, ..Config::default() };
-        Bulkhead::new(&config, Class::Read)
+        Bulkhead::new("test", &config, Class::Read)
     }
 
     fn soon() -> Instant {
@@ -186,6 +200,7 @@ mod tests {
         let tries = join_all((0..10).map(|_| bulkhead.enter(soon()))).await;
         assert!(tries.iter().all(Result::is_err));
         assert_eq!(began.elapsed().as_millis(), 50, "nobody waits for longer");
+        assert_eq!((bulkhead.limit(), bulkhead.in_flight()), (4, 4));
         let (waiter, ()) = tokio::join!(bulkhead.enter(soon()), async { drop(inside.pop()) });
         assert!(waiter.is_ok(), "who waits gets the place that comes free");
         assert_eq!(bulkhead.waiting.load(Ordering::Relaxed), 0);

@@ -2,7 +2,7 @@
 
 /// Kinds of calls that fail, wait and are repeated apart from each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
+pub(crate) enum Class {
     /// Changes nothing, so it may be made again and shared.
     Read,
     /// Changes something.
@@ -31,7 +31,7 @@ const STREAMS: [&str; 2] = ["Follow", "Watch"];
 
 impl Class {
     /// Of a path such as `/moim.member.v1.MemberService/BatchGet`; what is not known to read may write.
-    pub(super) fn of(path: &str) -> Self {
+    pub(crate) fn of(path: &str) -> Self {
         let method = path.rsplit('/').next().unwrap_or_default();
         let begins = |word: &&'static str| {
             let rest = method.strip_prefix(*word);

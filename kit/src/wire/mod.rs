@@ -8,6 +8,7 @@ mod balance;
 mod breaker;
 #[cfg(test)]
 mod breaker_tests;
+mod budget;
 mod bulkhead;
 mod class;
 mod config;
@@ -33,8 +34,11 @@ use tower::util::BoxCloneSyncService;
 
 pub use config::{BreakerConfig, Config};
 pub use endpoint::BadAddress;
+pub use node::LEAVING;
 pub use remote::{remote, remote_to};
 pub use shield::shielded;
+
+pub(crate) use class::Class;
 
 use context::Context;
 
@@ -43,6 +47,11 @@ pub type Wire = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub(crate) type Answer = Result<Response<Body>, Infallible>;
+
+/// True of a method that goes on for as long as its reader likes.
+pub(crate) fn is_stream(path: &str) -> bool {
+    Class::of(path) == Class::Stream
+}
 
 /// A room in this process: straight into its server, without a socket.
 pub fn local<S>(server: S) -> Wire

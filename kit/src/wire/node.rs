@@ -23,6 +23,8 @@ use crate::call::{out_of_time, timeout_in};
 const FAILURES: u32 = 5;
 const ASIDE: Duration = Duration::from_millis(250);
 const ASIDE_DOUBLINGS: u32 = 5;
+/// A process that says it goes is left alone for so long; it says so again when it is asked after that.
+const LEFT_ALONE: Duration = Duration::from_secs(1);
 /// Timers are as exact as this.
 const TICK: Duration = Duration::from_millis(5);
 
@@ -34,6 +36,8 @@ pub(super) struct Node {
     line: Line,
     in_flight: AtomicUsize,
     health: Mutex<Health>,
+    /// Until when it is left alone, since it said that it goes.
+    leaving: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug, Default)]
@@ -43,6 +47,9 @@ struct Health {
     times: u32,
     until: Option<Instant>,
 }
+
+/// Header of answers by a process that was asked to stop: others are to be asked as long as there are others.
+pub const LEAVING: &str = "moim-leaving";
 
 /// What a call found out about a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +61,14 @@ enum Found {
 
 impl Node {
     pub(super) fn new(name: usize, at: SocketAddr, line: Line) -> Self {
-        Self { name, at, line, in_flight: AtomicUsize::new(0), health: Mutex::default() }
+        Self {
+            name,
+            at,
+            line,
+            in_flight: AtomicUsize::new(0),
+            health: Mutex::default(),
+            leaving: Mutex::default(),
+        }
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -62,7 +76,8 @@ impl Node {
     }
 
     pub(super) fn is_aside(&self, now: Instant) -> bool {
-        self.health.lock().until.is_some_and(|until| now < until)
+        let ahead = |until: Option<Instant>| until.is_some_and(|until| now < until);
+        ahead(self.health.lock().until) || ahead(*self.leaving.lock())
     }
 
     /// Sends a request; failures of the network become statuses, so that nobody above has to know two kinds.
@@ -80,6 +95,8 @@ impl Node {
         asked.is_over = true;
         match answer {
             Ok(response) => {
+                let leaves = response.headers().contains_key(LEAVING);
+                *self.leaving.lock() = leaves.then(|| Instant::now() + LEFT_ALONE);
                 let aside = self.note(found(&response));
                 (response, aside)
             }
@@ -148,11 +165,23 @@ fn found(response: &Response<Body>) -> Found {
     }
 }
 
+/// True when the process has done nothing: it could not be reached, or it was going and took no more.
 fn is_unsent(error: &tonic::transport::Error) -> bool {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if error.is::<ConnectError>() {
             return true;
+        }
+        // The connection ended while the call waited for its turn.
+        if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled) {
+            return true;
+        }
+        // Of a peer that closes in order, only calls begun after those it still answers are refused (RFC 9113, 6.8).
+        if let Some(refused) = error.downcast_ref::<h2::Error>() {
+            let reason = refused.reason();
+            return refused.is_remote()
+                && ((refused.is_go_away() && reason == Some(h2::Reason::NO_ERROR))
+                    || (refused.is_reset() && reason == Some(h2::Reason::REFUSED_STREAM)));
         }
         cause = error.source();
     }

@@ -1,20 +1,19 @@
 //! Asking again after a failure: seldom, later, and only within a budget that all calls to a room fill.
 
-use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tower::retry::budget::{Budget as _, TpsBudget};
-
+use super::budget::Budget;
 use super::config::Config;
+use crate::metrics;
 
-/// What the budget remembers.
-const TTL: Duration = Duration::from_secs(10);
 const ATTEMPTS: u32 = 2;
 /// What never reached the room put no load on it.
 const ATTEMPTS_UNSENT: u32 = 3;
 
+#[derive(Debug)]
 pub(super) struct Retries {
-    budget: TpsBudget,
+    budget: Arc<Budget>,
     pause: Duration,
     pause_most: Duration,
 }
@@ -30,10 +29,13 @@ pub(super) struct Failed {
 }
 
 impl Retries {
-    pub(super) fn new(config: &Config) -> Self {
-        let share = config.retry_percent.min(100) as f32 / 100.0;
+    pub(super) fn new(room: &'static str, config: &Config) -> Self {
+        let budget = Arc::new(Budget::new(config.retry_per_second, config.retry_percent));
+        if let Some(catalogue) = metrics::catalogue() {
+            catalogue.retry_budget.watch(&budget, &[metrics::room(room)], Budget::left);
+        }
         Self {
-            budget: TpsBudget::new(TTL, config.retry_per_second.min(1_000), share),
+            budget,
             pause: Duration::from_millis(config.retry_pause_ms),
             pause_most: Duration::from_millis(config.retry_pause_most_ms),
         }
@@ -65,12 +67,6 @@ impl Retries {
     }
 }
 
-impl fmt::Debug for Retries {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Retries").field("budget", &self.budget).finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,7 +77,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn attempts_are_few_and_what_was_not_sent_has_one_more() {
-        let retries = Retries::new(&Config::default());
+        let retries = Retries::new("test", &Config::default());
         assert!(retries.pause(failed(1, false)).is_some());
         assert!(retries.pause(failed(2, false)).is_none());
         assert!(retries.pause(failed(2, true)).is_some());
@@ -90,7 +86,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn pauses_are_spread_over_all_of_their_length_and_a_room_may_set_them() {
-        let retries = Retries::new(&Config::default());
+        let retries = Retries::new("test", &Config::default());
         let pauses: Vec<_> = (0..1_000).filter_map(|_| retries.pause(failed(1, false))).collect();
         assert!(pauses.iter().all(|pause| *pause <= Duration::from_millis(25)));
         assert!(pauses.iter().any(|pause| *pause < Duration::from_millis(5)));
@@ -99,23 +95,5 @@ mod tests {
         let pushed = |pushback| Failed { pushback: Some(pushback), ..failed(1, false) };
         assert_eq!(retries.pause(pushed(Some(told))), Some(told));
         assert_eq!(retries.pause(pushed(None)), None);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_room_is_sent_a_tenth_more_and_one_a_second() {
-        let retries = Retries::new(&Config::default());
-        let (seconds, calls) = (60, 200);
-        let mut repeated = 0;
-        for _ in 0..seconds {
-            for _ in 0..calls {
-                retries.deposit();
-                repeated += usize::from(retries.withdraw());
-            }
-            tokio::time::advance(Duration::from_secs(1)).await;
-        }
-        // What is free may be saved up for as long as the budget remembers.
-        let free = seconds + usize::try_from(TTL.as_secs()).unwrap();
-        assert!(repeated <= seconds * calls / 10 + free, "{repeated}");
-        assert!(repeated >= seconds * calls / 20, "{repeated}");
     }
 }

@@ -29,7 +29,8 @@ use super::window::Outcome;
 use super::{BoxFuture, Wire};
 use crate::call::{Call, out_of_time};
 use crate::fault::{self, Fault, pushback};
-use crate::metrics::{self, Catalogue};
+use crate::metrics::{self, Catalogue, calls};
+use crate::trace::{self, Span};
 
 /// The answer must travel back, too.
 const WAY_BACK: Duration = Duration::from_millis(20);
@@ -43,7 +44,7 @@ const AFTER_SHED: Duration = Duration::from_millis(250);
 pub fn shielded(room: &'static str, config: &Config, wire: Wire) -> Wire {
     let lane = |class, timeout| Lane {
         breaker: Breaker::new(room, class, &config.breaker, timeout),
-        bulkhead: Bulkhead::new(config, class),
+        bulkhead: Bulkhead::new(room, config, class),
         timeout,
         slow_after: config.breaker.slow_after(timeout),
         usual_us: AtomicU64::new(0),
@@ -52,7 +53,7 @@ pub fn shielded(room: &'static str, config: &Config, wire: Wire) -> Wire {
     let shield = Arc::new(Shield {
         wire,
         flights: Flights::default(),
-        retries: Retries::new(config),
+        retries: Retries::new(room, config),
         reads: lane(Class::Read, config.read_timeout()),
         writes: lane(Class::Write, config.write_timeout()),
     });
@@ -108,37 +109,55 @@ impl Shield {
             Ok(ask) => ask,
             Err(status) => return status.into_http(),
         };
+        let _waiting = ask.call.waiting();
         // 1. Who asks the same shares the answer: outermost, for what is not asked needs nothing below.
         if class == Class::Read && ask.has_its_time(self.reads.timeout) {
             return self.share(ask).await;
         }
         let _writing = (class == Class::Write).then(|| self.flights.writing());
-        self.repeat(&ask).await.into_response()
+        self.repeat(ask).await.into_response()
     }
 
     async fn share(self: Arc<Self>, ask: Ask) -> Response<Body> {
         let call = ask.call.clone();
         let path = ask.parts.uri.path_and_query().cloned();
+        let mut waits = None;
         let key = ask.key(self.flights.writes());
         let shield = self.clone();
         let begin =
-            move || -> BoxFuture<Whole> { Box::pin(async move { shield.repeat(&ask).await }) };
+            move || -> BoxFuture<Whole> { Box::pin(async move { shield.repeat(ask).await }) };
         let (flight, joined) = self.flights.join(key, begin);
         if joined {
             // The bill names what was asked, however it was answered.
             if let Some(path) = path {
                 call.charge(path.path());
+                let mut span = trace::rpc::call(call.trace(), trace::Kind::Client, path.path());
+                span.record(|it| it.event("shared", vec![]));
+                waits = Some(span);
             }
             count(|catalogue| catalogue.calls_shared.add(1, &self.reads.labels));
         }
-        match timeout_at(call.deadline(), flight).await {
-            Ok(whole) => Whole::clone(&whole).into_response(),
-            Err(_) => out_of_time().into_http(),
+        let whole = match timeout_at(call.deadline(), flight).await {
+            Ok(whole) => Whole::clone(&whole),
+            Err(_) => Whole::of(out_of_time()),
+        };
+        if let Some(mut span) = waits {
+            span.record(|it| trace::rpc::answered(it, whole.failure().as_ref()));
         }
+        whole.into_response()
     }
 
     /// 2. Asks again what may be asked again: outside the breaker, which must see every attempt.
-    async fn repeat(&self, ask: &Ask) -> Whole {
+    async fn repeat(&self, mut ask: Ask) -> Whole {
+        let path = ask.parts.uri.path();
+        let mut span = trace::rpc::call(ask.call.trace(), trace::Kind::Client, path);
+        ask.call = ask.call.in_trace(span.trace());
+        let whole = self.repeat_within(&ask, &mut span).await;
+        span.record(|it| trace::rpc::answered(it, whole.failure().as_ref()));
+        whole
+    }
+
+    async fn repeat_within(&self, ask: &Ask, span: &mut Span) -> Whole {
         let lane = self.lane(ask.class);
         let repeatable = ask.class == Class::Read || ask.call.idempotency_key().is_some();
         if repeatable {
@@ -146,7 +165,8 @@ impl Shield {
         }
         let (mut attempts, mut all_unsent) = (0, true);
         loop {
-            let (whole, unsent, pushback) = match self.attempt(lane, ask, attempts > 0).await {
+            let tried = self.attempt(lane, ask, attempts > 0, span).await;
+            let (whole, unsent, pushback) = match tried {
                 Tried::Ended(whole) => return whole,
                 Tried::Failed { whole, unsent, pushback } => (whole, unsent, pushback),
             };
@@ -163,11 +183,12 @@ impl Shield {
                 return whole;
             }
             count(|catalogue| catalogue.calls_repeated.add(1, &lane.labels));
+            span.record(|it| it.event("again", vec![]));
             tokio::time::sleep(pause).await;
         }
     }
 
-    async fn attempt(&self, lane: &Lane, ask: &Ask, again: bool) -> Tried {
+    async fn attempt(&self, lane: &Lane, ask: &Ask, again: bool, span: &mut Span) -> Tried {
         let now = Instant::now();
         let due = ask.due(now, lane.timeout);
         if due <= now {
@@ -178,6 +199,7 @@ impl Shield {
             Ok(pass) => pass,
             Err(wait) => {
                 count(|catalogue| catalogue.calls_refused.add(1, &lane.labels));
+                span.record(|it| it.event("refused by breaker", vec![]));
                 return Tried::Ended(Whole::of(resting(wait).into()));
             }
         };
@@ -186,6 +208,7 @@ impl Shield {
             Ok(place) => place,
             Err(Shed) => {
                 count(|catalogue| catalogue.calls_shed.add(1, &lane.labels));
+                span.record(|it| it.event("shed", vec![]));
                 return Tried::Ended(Whole::of(busy().into()));
             }
         };
@@ -196,7 +219,10 @@ impl Shield {
         let unsent = response.extensions().get::<NotSent>().is_some();
         let whole = Whole::read(response).await;
         let took = began.elapsed();
-        let Some(status) = whole.failure() else {
+        let failure = whole.failure();
+        let code = failure.as_ref().map_or(Code::Ok, Status::code);
+        calls::asked(ask.parts.uri.path(), took, code);
+        let Some(status) = failure else {
             lane.note(took);
             let slow = took >= lane.slow_after;
             pass.record(Outcome { failed: false, slow });

@@ -152,18 +152,21 @@ async fn a_long_stream_is_neither_slow_nor_a_failure_and_one_that_breaks_is_one(
 
 #[tokio::test(start_paused = true)]
 async fn what_the_breaker_does_is_measured_by_room_and_class() {
-    let catalogue = metrics::open().unwrap();
+    metrics::open().unwrap();
     let room = Room::new(|_| async { unavailable() });
     let config = Config::default();
     let wire = moim_kit::wire::shielded("measured", &config, moim_kit::wire::local(room));
-    let has = |line: &str| catalogue.text().unwrap().lines().any(|it| it == line);
+    let has = |line: &str| metrics::text().unwrap().lines().any(|it| it == line);
     assert!(has(r#"moim_breaker_state{class="read",room="measured"} 0"#));
     for _ in 0..40 {
         ask(&wire, &call(), "Get").await;
     }
-    let text = catalogue.text().unwrap();
+    let text = metrics::text().unwrap();
     assert!(has(r#"moim_breaker_state{class="read",room="measured"} 2"#), "{text}");
     assert!(has(r#"moim_breaker_state{class="write",room="measured"} 0"#), "{text}");
+    assert!(has(r#"moim_bulkhead_in_flight{class="read",room="measured"} 0"#), "{text}");
+    assert!(text.contains(r#"moim_retry_budget{room="measured"}"#), "{text}");
+    assert!(!has(r#"moim_retry_budget{room="measured"} 10"#), "nothing was spent of it: {text}");
     for counted in ["moim_calls_refused_total", "moim_calls_repeated_total"] {
         let label = format!(r#"{counted}{{class="read",room="measured"}}"#);
         assert!(text.contains(&label), "{label}: {text}");

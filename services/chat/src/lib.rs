@@ -52,8 +52,9 @@ pub async fn open(
     let wait = Duration::from_millis(config.card_wait_ms);
     let cards = Cards { store: store.clone(), copies: copies.clone(), wait };
     let resume_limit = config.resume_limit;
-    let server = Server { store, cards, clock: ground.clock.clone(), resume_limit };
+    let reads = ground.reads(COPIED);
+    let server = Server { store, reads, cards, clock: ground.clock.clone(), resume_limit };
     let server = ChatServiceServer::new(server).max_decoding_message_size(LARGEST_MESSAGE);
-    let guarded = Guarded::new(server, ground.verifier.clone(), Ground::gate(&copies));
+    let guarded = Guarded::new(server, ground.verifier.clone(), ground.gate(copies));
     Ok(Room::new("chat", guarded, Arc::new(ground.outbox.clone())))
 }

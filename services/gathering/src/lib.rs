@@ -43,8 +43,9 @@ pub async fn open(
         events::follow(source, log, &ground, copies.clone());
     }
     let cards = Cards::new(store.clone(), copies.clone(), config.card_wait_ms);
-    let rpc = Rpc::new(store, cards, ground.clock.clone(), config.max_hosted);
+    let reads = ground.reads(events::COPIED);
+    let rpc = Rpc::new(store, reads, cards, ground.clock.clone(), config.max_hosted);
     let server = GatheringServiceServer::new(rpc).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let guarded = Guarded::new(server, ground.verifier.clone(), Ground::gate(&copies));
+    let guarded = Guarded::new(server, ground.verifier.clone(), ground.gate(copies));
     Ok(Room::new("gathering", guarded, Arc::new(ground.outbox.clone())))
 }

@@ -15,7 +15,7 @@ mod token;
 use std::sync::Arc;
 
 use moim_kit::Fault;
-use moim_kit::serve::{Guarded, OpenGate, Room};
+use moim_kit::serve::{Guarded, Room};
 use moim_proto::member::v1::member_service_server::MemberServiceServer;
 use moim_storage::Ground;
 
@@ -35,6 +35,7 @@ const MAX_MESSAGE_BYTES: usize = 1 << 20;
 /// Stands the room up; it hears nothing from others.
 pub async fn open(config: Config, ground: Ground) -> Result<Room, Fault> {
     config.check()?;
+    let (reads, gate) = (ground.reads(&[]), ground.open_gate());
     let Ground { outbox, clock, tasks, verifier, .. } = ground;
     let store = Store::new(outbox.clone());
     let signer_is_given = !config.signing_key_file.as_os_str().is_empty();
@@ -45,6 +46,7 @@ pub async fn open(config: Config, ground: Ground) -> Result<Room, Fault> {
     };
     let rpc = Rpc {
         store: store.clone(),
+        reads,
         outbox: outbox.clone(),
         clock: clock.clone(),
         verifier: verifier.clone(),
@@ -56,6 +58,6 @@ pub async fn open(config: Config, ground: Ground) -> Result<Room, Fault> {
     };
     sweeper::start(&tasks, store, clock, config.limit());
     let server = MemberServiceServer::new(rpc).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let guarded = Guarded::new(server, verifier, Arc::new(OpenGate));
+    let guarded = Guarded::new(server, verifier, gate);
     Ok(Room::new("member", guarded, Arc::new(outbox)))
 }

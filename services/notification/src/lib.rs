@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use moim_kit::Fault;
 use moim_kit::bus::Log;
-use moim_kit::serve::{Guarded, OpenGate, Room};
+use moim_kit::serve::{Guarded, Room};
 use moim_proto::notification::v1::notification_service_server::NotificationServiceServer;
 use moim_storage::{Ground, Reader};
 
@@ -55,9 +55,10 @@ pub async fn open(
     }
     let kept = Duration::from_secs(u64::from(config.kept_days) * 24 * 3_600);
     sweeper::start(&ground.tasks, store.clone(), ground.clock.clone(), lead_us, kept);
-    let server = Server { store, clock: ground.clock.clone() };
+    let reads = ground.reads(&[]);
+    let server = Server { store, reads, clock: ground.clock.clone() };
     let server = NotificationServiceServer::new(server).max_decoding_message_size(LARGEST_MESSAGE);
     // No answer rests on a copy, so none has to wait for one.
-    let guarded = Guarded::new(server, ground.verifier.clone(), Arc::new(OpenGate));
+    let guarded = Guarded::new(server, ground.verifier.clone(), ground.open_gate());
     Ok(Room::new("notification", guarded, Arc::new(ground.outbox.clone())))
 }

@@ -7,7 +7,7 @@ use moim_kit::page::Cursor;
 use moim_kit::{Call, Clock, Fault};
 use moim_proto::notification::v1::notification_service_server::NotificationService;
 use moim_proto::notification::v1::*;
-use moim_storage::{Idempotency, Replay};
+use moim_storage::{Idempotency, Reads, Replay};
 use tonic::{Request, Response, Status};
 
 use crate::convert;
@@ -21,6 +21,7 @@ const MAX_RESUMED: i64 = 100;
 /// Answers the calls of `moim.notification.v1.NotificationService`.
 pub struct Server {
     pub store: Store,
+    pub reads: Reads,
     pub clock: Clock,
 }
 
@@ -68,7 +69,8 @@ impl Server {
             return Err(Reason::TooManyIds.into());
         }
         let ids = request.ids.iter().filter_map(|id| id.parse().ok()).collect();
-        let found = self.store.find_own(caller.member, ids).await?;
+        let view = self.reads.of(call).await;
+        let found = self.store.find_own(&view, caller.member, ids).await?;
         let notifications = found.iter().map(convert::notification).collect();
         Ok(Response::new(BatchGetResponse { notifications }))
     }
@@ -80,16 +82,19 @@ impl Server {
     ) -> Result<Response<ListResponse>, Fault> {
         let member = call.require_caller()?.member;
         let spec = convert::page_spec(request.page.as_ref())?;
+        let view = self.reads.of(call).await;
         if let Some(cursor) = spec.cursor {
-            self.store.extent(member).await?.require_own(cursor, member)?;
+            self.store.extent(&view, member).await?.require_own(cursor, member)?;
         }
-        let page = self.store.list(member, request.unread_only, &spec).await?;
+        let page = self.store.list(&view, member, request.unread_only, &spec).await?;
         let notifications = page.rows.iter().map(convert::notification).collect();
         Ok(Response::new(ListResponse { notifications, page: Some(convert::page(&page)) }))
     }
 
     async fn count(&self, call: &Call) -> Result<Response<CountUnreadResponse>, Fault> {
-        let unread = self.store.extent(call.require_caller()?.member).await?.unread;
+        let member = call.require_caller()?.member;
+        let view = self.reads.of(call).await;
+        let unread = self.store.extent(&view, member).await?.unread;
         Ok(Response::new(CountUnreadResponse { count: small(unread)? }))
     }
 
@@ -122,7 +127,9 @@ impl Server {
         let member = call.require_caller()?.member;
         let cursor = request.after.as_deref();
         let cursor = cursor.map(|text| Cursor::decode(text, LIST, "after")).transpose()?;
-        let extent = self.store.extent(member).await?;
+        // Who follows must miss nothing that was told before it took its seat.
+        let view = self.reads.primary();
+        let extent = self.store.extent(&view, member).await?;
         let last_sequence = extent.last;
         let Some(cursor) = cursor else {
             return Ok(Response::new(ResumeResponse {
@@ -131,7 +138,7 @@ impl Server {
             }));
         };
         let after = extent.require_kept(cursor, member)?;
-        let rows = self.store.list_after(member, after, last_sequence, MAX_RESUMED).await?;
+        let rows = self.store.list_after(&view, member, after, last_sequence, MAX_RESUMED).await?;
         // Numbers have no gaps: when the next one is missing it was swept a moment ago.
         let next = rows.first().map_or(last_sequence + 1, |first| first.sequence);
         if next != after + 1 {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use moim_kit::task::Tasks;
-use moim_kit::trace::Trace;
+use moim_kit::trace::{InTrace as _, Kind, Span, Trace};
 use moim_kit::{Clock, Fault, Timestamp};
+use uuid::Uuid;
 
 use crate::events::notify;
 use crate::rules::{self, Happening};
@@ -40,21 +41,27 @@ pub fn start(tasks: &Tasks, store: Store, clock: Clock, lead_us: i64, kept: Dura
     });
 }
 
-/// Reminds everybody who had a seat when the reminder was due, in one transaction per schedule.
+/// Reminds everybody who had a seat when the reminder was due, in one transaction and one trace per schedule.
 async fn remind(store: &Store, clock: &Clock, lead_us: i64) -> Result<(), Fault> {
     for id in store.list_due(clock.now(), lead_us).await? {
-        let now = clock.now();
-        let mut tx = store.begin().await?;
-        let Some(meetup) = store.claim(&mut tx, id, now, lead_us).await? else { continue };
-        let due = Timestamp::from_us(meetup.starts_at.us().saturating_sub(lead_us));
-        let going = store.list_going(&mut tx, id).await?;
-        let going = going.into_iter().filter(|(_, since)| rules::reminds(*since, due));
-        let going = going.map(|(member, _)| member).collect();
-        let cause = format!("reminder/{id}/{}", meetup.starts_at.us());
-        let soon = Happening::Soon { meetup, going };
-        notify(store, &mut tx, soon, &cause, &Trace::fresh().to_string(), now).await?;
-        tx.commit().await?;
+        let span = Span::root(Kind::Internal, "remind");
+        remind_of(store, clock, lead_us, id).within(span.trace()).await?;
     }
+    Ok(())
+}
+
+async fn remind_of(store: &Store, clock: &Clock, lead_us: i64, id: Uuid) -> Result<(), Fault> {
+    let now = clock.now();
+    let mut tx = store.begin().await?;
+    let Some(meetup) = store.claim(&mut tx, id, now, lead_us).await? else { return Ok(()) };
+    let due = Timestamp::from_us(meetup.starts_at.us().saturating_sub(lead_us));
+    let going = store.list_going(&mut tx, id).await?;
+    let going = going.into_iter().filter(|(_, since)| rules::reminds(*since, due));
+    let going = going.map(|(member, _)| member).collect();
+    let cause = format!("reminder/{id}/{}", meetup.starts_at.us());
+    let soon = Happening::Soon { meetup, going };
+    notify(store, &mut tx, soon, &cause, &Trace::here().to_string(), now).await?;
+    tx.commit().await?;
     Ok(())
 }
 

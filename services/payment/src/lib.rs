@@ -78,9 +78,9 @@ pub async fn open(
     hear_sandbox(&ground.tasks, till.clone(), heard);
     let every = Duration::from_millis(config.audit_every_ms);
     auditor::start(&ground.tasks, ground.db.clone(), every);
-    let server = PaymentServiceServer::new(Server { store, till });
+    let server = PaymentServiceServer::new(Server { store, reads: ground.reads(COPIED), till });
     let server = server.max_decoding_message_size(LARGEST_MESSAGE);
-    let guarded = Guarded::new(server, ground.verifier.clone(), Ground::gate(&copies));
+    let guarded = Guarded::new(server, ground.verifier.clone(), ground.gate(copies));
     Ok(Room::new("payment", guarded, Arc::new(ground.outbox.clone())))
 }
 
@@ -93,7 +93,7 @@ fn open_provider(
     match config.provider.as_str() {
         "sandbox" => {
             // A house in files is for trying things out; one on a server may be meant seriously.
-            if matches!(ground.db, Db::Postgres(_)) {
+            if matches!(ground.db, Db::Postgres(..)) {
                 tracing::warn!(
                     "the payment sandbox takes no real money: top-ups cost nothing here"
                 );

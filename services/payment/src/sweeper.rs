@@ -7,6 +7,7 @@ use futures::StreamExt as _;
 use futures::stream;
 use moim_kit::Fault;
 use moim_kit::task::Tasks;
+use moim_kit::trace::{InTrace as _, Kind, Span};
 
 use crate::till::Till;
 
@@ -53,12 +54,18 @@ pub fn start(tasks: &Tasks, till: Arc<Till>, poll: Duration) {
 async fn sweep(till: &Till) -> Result<bool, Fault> {
     let now = till.store.now(&till.clock).await?;
     let due = till.store.list_due_top_ups(now, AT_ONCE).await?;
-    let looked = stream::iter(due).map(async |top_up| match till.look(&top_up).await {
-        Ok(()) => true,
-        Err(fault) => {
-            tracing::warn!(top_up = %top_up.id, error = %fault, "a top-up could not go on");
-            false
-        }
+    let looked = stream::iter(due).map(async |top_up| {
+        let span = Span::root(Kind::Internal, "look at top-up");
+        let look = async {
+            match till.look(&top_up).await {
+                Ok(()) => true,
+                Err(fault) => {
+                    tracing::warn!(top_up = %top_up.id, error = %fault, "a top-up could not go on");
+                    false
+                }
+            }
+        };
+        look.within(span.trace()).await
     });
     let looked: Vec<bool> = looked.buffer_unordered(SIDE_BY_SIDE).collect().await;
     Ok(looked.contains(&true))

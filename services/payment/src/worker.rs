@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::stream;
 use moim_kit::task::Tasks;
+use moim_kit::trace::{InTrace as _, Kind, Span};
 use moim_kit::{Clock, Fault};
 use tokio::sync::watch;
 
@@ -57,9 +58,18 @@ impl Worker {
         Ok(helped.contains(&true))
     }
 
-    /// One step of one order; one that fails waits longer each time, for ever.
+    /// One step of one order, in the trace of what was heard of it last; one that fails waits longer each time, for
+    /// ever.
     async fn help(&self, order: &Order) -> bool {
+        let mut span = Span::continued(Some(&order.trace), Kind::Internal, "step order");
+        span.record(|it| it.set("moim.order.state", order.state.word()));
+        let within = span.trace();
+        self.help_within(order, &mut span).within(within).await
+    }
+
+    async fn help_within(&self, order: &Order, span: &mut Span) -> bool {
         let Err(fault) = self.step(order).await else { return true };
+        span.record(|it| it.fail(fault.reason().to_owned()));
         let (id, tries) = (order.terms.id, order.tries);
         tracing::warn!(order = %id, tries, error = %fault, "an order could not go on; again later");
         let put_off = async {

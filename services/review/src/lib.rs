@@ -41,8 +41,9 @@ pub async fn open(
         let handler = Arc::new(Copier);
         Reader { source, log, outbox, copies, handler }.start(&ground.tasks);
     }
-    let server = Server { store: Store::new(ground.outbox.clone()), clock: ground.clock.clone() };
+    let (store, clock) = (Store::new(ground.outbox.clone()), ground.clock.clone());
+    let server = Server { store, reads: ground.reads(COPIED), clock };
     let server = ReviewServiceServer::new(server).max_decoding_message_size(LARGEST_MESSAGE);
-    let guarded = Guarded::new(server, ground.verifier.clone(), Ground::gate(&copies));
+    let guarded = Guarded::new(server, ground.verifier.clone(), ground.gate(copies));
     Ok(Room::new("review", guarded, Arc::new(ground.outbox.clone())))
 }

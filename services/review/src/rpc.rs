@@ -8,7 +8,7 @@ use moim_kit::{Call, Clock, Fault};
 use moim_proto::page::v1::{Page, PageRequest};
 use moim_proto::review::v1 as proto;
 use moim_proto::review::v1::review_service_server::ReviewService;
-use moim_storage::{Idempotency, Replay};
+use moim_storage::{Idempotency, Reads, Replay, View};
 use tonic::{Request, Response, Status};
 
 use crate::fault::Reason;
@@ -23,6 +23,7 @@ const OF_SCHEDULE: u8 = 0x32;
 /// Answers the calls of `moim.review.v1.ReviewService`.
 pub struct Server {
     pub store: Store,
+    pub reads: Reads,
     pub clock: Clock,
 }
 
@@ -34,11 +35,13 @@ impl ReviewService for Server {
         &self,
         request: Request<proto::BatchGetRequest>,
     ) -> Answer<proto::BatchGetResponse> {
-        let ids = request.into_inner().ids;
+        let (call, request) = Call::take(request);
+        let ids = request.ids;
         require_few(&ids).map_err(Fault::from)?;
         // What is no id names nothing.
         let ids = ids.iter().filter_map(|id| id.parse().ok()).collect();
-        let reviews = self.store.list_reviews(ids).await?;
+        let view = self.reads.of(&call).await;
+        let reviews = self.store.list_reviews(&view, ids).await?;
         let reviews = reviews.iter().map(convert::review).collect();
         Ok(Response::new(proto::BatchGetResponse { reviews }))
     }
@@ -47,9 +50,11 @@ impl ReviewService for Server {
         &self,
         request: Request<proto::BatchListOfGatheringsRequest>,
     ) -> Answer<proto::BatchListOfGatheringsResponse> {
-        let asked = request.into_inner();
+        let (call, asked) = Call::take(request);
         let ids = parsed::<moim_kit::id::Gathering>(&asked.gathering_ids, "gatheringIds")?;
-        let lists = self.lists(Of::Gathering, &ids, asked.page.as_ref(), OF_GATHERING).await?;
+        let view = self.reads.of(&call).await;
+        let lists =
+            self.lists(&view, Of::Gathering, &ids, asked.page.as_ref(), OF_GATHERING).await?;
         Ok(Response::new(proto::BatchListOfGatheringsResponse { lists }))
     }
 
@@ -57,9 +62,10 @@ impl ReviewService for Server {
         &self,
         request: Request<proto::BatchListOfSchedulesRequest>,
     ) -> Answer<proto::BatchListOfSchedulesResponse> {
-        let asked = request.into_inner();
+        let (call, asked) = Call::take(request);
         let ids = parsed::<moim_kit::id::Schedule>(&asked.schedule_ids, "scheduleIds")?;
-        let lists = self.lists(Of::Schedule, &ids, asked.page.as_ref(), OF_SCHEDULE).await?;
+        let view = self.reads.of(&call).await;
+        let lists = self.lists(&view, Of::Schedule, &ids, asked.page.as_ref(), OF_SCHEDULE).await?;
         Ok(Response::new(proto::BatchListOfSchedulesResponse { lists }))
     }
 
@@ -80,6 +86,7 @@ impl ReviewService for Server {
 impl Server {
     async fn lists<N: Noun>(
         &self,
+        view: &View,
         of: Of,
         ids: &[Id<N>],
         page: Option<&PageRequest>,
@@ -89,7 +96,7 @@ impl Server {
         if page.cursor.is_some() && ids.len() > 1 {
             return Err(Reason::CursorNeedsOne.into());
         }
-        let found = self.store.list_of(of, ids, &page).await?;
+        let found = self.store.list_of(view, of, ids, &page).await?;
         let list = |id: &Id<N>| {
             let rows = found.get(&id.to_string()).cloned().unwrap_or_default();
             let cursor = |it: &Review| Cursor { key: it.created_at.us(), id: it.id.uuid() };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use moim_kit::id::{GatheringId, Id, MemberId, Noun, ReviewId, ScheduleId};
 use moim_kit::page::PageSpec;
 use moim_kit::{Fault, Timestamp};
-use moim_storage::{Arg, Keyset, Outbox, Tx, args};
+use moim_storage::{Arg, Keyset, Outbox, Tx, View, args};
 
 use crate::model::{Card, Rating, Review, Schedule};
 
@@ -119,9 +119,13 @@ impl Store {
     }
 
     /// Reviews by id, those that stand.
-    pub async fn list_reviews(&self, ids: Vec<ReviewId>) -> Result<Vec<Review>, Fault> {
+    pub async fn list_reviews(
+        &self,
+        view: &View,
+        ids: Vec<ReviewId>,
+    ) -> Result<Vec<Review>, Fault> {
         let list = ids.into_iter().map(Arg::from).collect();
-        let rows: Vec<ReviewRow> = self.0.db().fetch_in(FIND_MANY, vec![], list).await?;
+        let rows: Vec<ReviewRow> = view.fetch_in(FIND_MANY, vec![], list).await?;
         rows.into_iter().map(Review::try_from).collect()
     }
 
@@ -129,6 +133,7 @@ impl Store {
     /// than asked where there are more.
     pub async fn list_of<N: Noun>(
         &self,
+        view: &View,
         of: Of,
         ids: &[Id<N>],
         page: &PageSpec,
@@ -149,7 +154,7 @@ impl Store {
             order = NEWEST.order(page),
         );
         let list = ids.iter().map(|id| Arg::from(*id)).collect();
-        let rows: Vec<ReviewRow> = self.0.db().fetch_in(&sql, args, list).await?;
+        let rows: Vec<ReviewRow> = view.fetch_in(&sql, args, list).await?;
         let mut lists: HashMap<_, Vec<_>> = HashMap::new();
         for row in rows {
             let review = Review::try_from(row)?;

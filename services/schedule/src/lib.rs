@@ -66,6 +66,7 @@ pub async fn open(
     sweeper::start(&ground.tasks, store.clone(), ground.clock.clone(), every);
     let server = Server {
         store,
+        reads: ground.reads(COPIED),
         clock: ground.clock.clone(),
         copies: copies.clone(),
         signer,
@@ -73,7 +74,7 @@ pub async fn open(
         pay_wait: Duration::from_millis(config.pay_wait_ms),
     };
     let server = ScheduleServiceServer::new(server).max_decoding_message_size(LARGEST_MESSAGE);
-    let guarded = Guarded::new(server, ground.verifier.clone(), Ground::gate(&copies));
+    let guarded = Guarded::new(server, ground.verifier.clone(), ground.gate(copies));
     Ok(Room::new("schedule", guarded, Arc::new(ground.outbox.clone())))
 }
 

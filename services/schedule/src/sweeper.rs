@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use moim_kit::id::{AttendanceId, ScheduleId};
 use moim_kit::task::Tasks;
-use moim_kit::trace::Trace;
+use moim_kit::trace::{InTrace as _, Kind, Span};
 use moim_kit::{Clock, Fault};
 
 use crate::events;
@@ -43,12 +43,16 @@ pub async fn release(
     schedule: ScheduleId,
     ids: Vec<AttendanceId>,
 ) -> Result<(), Fault> {
-    let mut tx = store.begin().await?;
-    let schedule = store.lock_schedule(&mut tx, schedule).await?;
-    let now = tx.now(clock).await?;
-    if let Some(outcome) = store.release(&mut tx, schedule, ids, now).await? {
-        events::tell_outcome(&mut tx, &outcome, None, &Trace::fresh().to_string(), now);
-        tx.commit().await?;
-    }
-    Ok(())
+    let span = Span::root(Kind::Internal, "release holds");
+    let work = async {
+        let mut tx = store.begin().await?;
+        let schedule = store.lock_schedule(&mut tx, schedule).await?;
+        let now = tx.now(clock).await?;
+        if let Some(outcome) = store.release(&mut tx, schedule, ids, now).await? {
+            events::tell_outcome(&mut tx, &outcome, None, &span.trace().to_string(), now);
+            tx.commit().await?;
+        }
+        Ok(())
+    };
+    work.within(span.trace()).await
 }

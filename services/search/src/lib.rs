@@ -107,7 +107,7 @@ pub async fn open(
     library.settle(FIRST_INDEX).await;
     let server = Server { library, clock: ground.clock.clone(), trusts };
     let server = SearchServiceServer::new(server).max_decoding_message_size(LARGEST_MESSAGE);
-    let guarded = Guarded::new(server, ground.verifier.clone(), Ground::gate(&copies));
+    let guarded = Guarded::new(server, ground.verifier.clone(), ground.gate(copies));
     Ok(Room::new("search", guarded, Arc::new(ground.outbox.clone())))
 }
 

@@ -12,4 +12,6 @@ mod migrations;
 mod note;
 mod pages;
 mod reading;
+mod replica;
+mod replicated;
 mod statements;

@@ -50,7 +50,7 @@ on_both_databases! {
     async fn patience_with_locks_is_as_configured_after_migrating(bed: Bed) {
         let storage = Config { lock_timeout_ms: 1_234, max_connections: 1, ..patient(&bed) };
         let ground = open(&bed, &storage).await.unwrap();
-        if let Db::Postgres(_) = ground.db {
+        if let Db::Postgres(..) = ground.db {
             const KNOB: &str =
                 "SELECT CAST(setting AS BIGINT) FROM pg_settings WHERE name = 'lock_timeout'";
             assert_eq!(number(&ground, KNOB).await, 1_234);

@@ -1,5 +1,6 @@
 //! Someone's browser: speaks GraphQL over HTTP and sends back what it was handed, as browsers do.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use reqwest::RequestBuilder;
@@ -23,11 +24,20 @@ pub enum Memory {
     None,
 }
 
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// Nobody was there; nothing was asked.
+    Unsent,
+    /// It broke off, and what was asked may have happened.
+    Lost(String),
+}
+
 /// A way to ask the endpoint; clones share what they have seen and stay signed in alike.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
-    url: String,
+    ends: Ends,
     token: Option<String>,
     language: Option<String>,
     memory: Memory,
@@ -35,12 +45,34 @@ pub struct Client {
     region: Arc<OnceCell<String>>,
 }
 
+/// Endpoints that are asked in turn.
+#[derive(Clone)]
+struct Ends {
+    urls: Arc<[String]>,
+    next: Arc<AtomicUsize>,
+}
+
+impl Ends {
+    fn of(urls: impl IntoIterator<Item = String>) -> Self {
+        Self { urls: urls.into_iter().collect(), next: Arc::default() }
+    }
+
+    fn next(&self) -> &str {
+        &self.urls[self.next.fetch_add(1, Ordering::Relaxed) % self.urls.len()]
+    }
+}
+
 impl Client {
     /// Nobody in particular, at an endpoint such as `http://127.0.0.1:4000`.
     pub fn new(url: impl Into<String>) -> Self {
+        Self::among([url.into()])
+    }
+
+    /// The same at several endpoints, each request at the next of them.
+    pub fn among(urls: impl IntoIterator<Item = String>) -> Self {
         Self {
             http: reqwest::Client::new(),
-            url: url.into(),
+            ends: Ends::of(urls),
             token: None,
             language: None,
             memory: Memory::Header,
@@ -76,12 +108,12 @@ impl Client {
     /// The same at another endpoint; what was seen goes along.
     #[must_use]
     pub fn at(&self, url: impl Into<String>) -> Self {
-        Self { url: url.into(), ..self.clone() }
+        Self { ends: Ends::of([url.into()]), ..self.clone() }
     }
 
-    /// Where it asks, without a path.
+    /// Where it asks next, without a path.
     pub fn url(&self) -> &str {
-        &self.url
+        self.ends.next()
     }
 
     /// The access token it sends.
@@ -114,9 +146,17 @@ impl Client {
 
     /// The same of an endpoint that may be down just now: nothing then.
     pub async fn try_send(&self, query: &str, variables: Value) -> Option<Answer> {
+        self.attempt(query, variables).await.ok()
+    }
+
+    /// The same, with the reason.
+    pub async fn attempt(&self, query: &str, variables: Value) -> Result<Answer, NoAnswer> {
         let body = json!({ "query": query, "variables": variables });
-        let request = self.dressed(self.http.post(format!("{}/graphql", self.url)));
-        self.try_received(request.json(&body)).await.ok()
+        let request = self.dressed(self.http.post(format!("{}/graphql", self.url())));
+        self.try_received(request.json(&body)).await.map_err(|error| match error.is_connect() {
+            true => NoAnswer::Unsent,
+            false => NoAnswer::Lost(format!("{error:?}")),
+        })
     }
 
     /// Asks with more headers.
@@ -133,7 +173,7 @@ impl Client {
     /// Sends a body as it is.
     pub async fn post(&self, headers: &[(&str, &str)], body: String) -> Answer {
         let mut request = self
-            .dressed(self.http.post(format!("{}/graphql", self.url)))
+            .dressed(self.http.post(format!("{}/graphql", self.url())))
             .header("content-type", "application/json");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -144,7 +184,7 @@ impl Client {
     /// Fetches a path or a whole URL, as a browser would follow a link.
     pub async fn get(&self, place: &str) -> reqwest::Response {
         let url =
-            if place.starts_with('/') { format!("{}{place}", self.url) } else { place.into() };
+            if place.starts_with('/') { format!("{}{place}", self.url()) } else { place.into() };
         self.http.get(url).send().await.unwrap()
     }
 

@@ -4,6 +4,7 @@
 mod answer;
 mod authority;
 mod client;
+mod fleet;
 mod meetup;
 mod person;
 mod platform;
@@ -15,9 +16,10 @@ mod ways;
 
 pub use answer::{Answer, error_codes, eventually, expect_data, user_error_codes};
 pub use authority::{Authority, Life};
-pub use client::{Client, Memory};
+pub use client::{Client, Memory, NoAnswer};
+pub use fleet::Place;
 pub use meetup::{Over, held};
-pub use moim_testbed::{Manner, Mode, Proxy, StandIn};
+pub use moim_testbed::{Collector, Manner, Meters, Mode, Proxy, StandIn, Told};
 pub use person::{Person, in_hours, in_time};
 pub use platform::Platform;
 pub use ports::free_port;
@@ -27,8 +29,8 @@ pub use program::{crashing_program, program};
 pub use serde_json::{Value, json};
 pub use socket::Socket;
 
-/// Declares tests that run against one process on SQLite and against one process per room on PostgreSQL:
-/// each gets a fresh [`Platform`].
+/// Declares tests that run against one process on SQLite and against one process per room on PostgreSQL, or with
+/// `MOIM_TEST_FLEET` a fleet with two of each: each gets a fresh [`Platform`].
 ///
 /// Without PostgreSQL on the machine the second half says loudly that it was left out, and fails
 /// when `MOIM_TEST_ALL` is set.
@@ -48,7 +50,7 @@ macro_rules! on_both_shapes {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn with_rooms_apart() {
-                if let Some(platform) = $crate::Platform::apart().await {
+                if let Some(platform) = $crate::Platform::several().await {
                     test(platform).await;
                 }
             }

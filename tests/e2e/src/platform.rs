@@ -5,27 +5,30 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use moim_testbed::{Nats, Proxy, database};
+use moim_testbed::{Nats, Proxy, Redis, database};
 use tempfile::TempDir;
 
 use crate::authority::{Authority, Life};
 use crate::client::Client;
+use crate::fleet::Place;
 use crate::person::Person;
 use crate::ports::free_port;
 use crate::process::Process;
 use crate::program::{crashing_program, program};
 use crate::ways::Ways;
 
-const START_WITHIN: Duration = Duration::from_secs(60);
-const ROOMS: [&str; 8] =
+pub(crate) const START_WITHIN: Duration = Duration::from_secs(60);
+pub(crate) const ROOMS: [&str; 8] =
     ["member", "gathering", "schedule", "payment", "review", "chat", "notification", "search"];
 /// Knobs of every process: passwords cost little, slow machines are waited for, what is popular is compared with
-/// nothing before it, whatever the hour, and everybody at one address may ask as much as all the world.
-const KNOBS: [(&str, &str); 13] = [
+/// nothing before it, whatever the hour, everybody at one address may ask as much as all the world, and who stops
+/// has been heard soon.
+pub(crate) const KNOBS: [(&str, &str); 14] = [
     ("MOIM_MEMBER__HASHING_MEMORY_KIB", "64"),
     ("MOIM_MEMBER__HASHING_PASSES", "1"),
     ("MOIM_MEMBER__HASHING_QUEUE", "2000"),
     ("MOIM_HOUSE__PATIENCE_MS", "60000"),
+    ("MOIM_HOUSE__DRAIN_MS", "500"),
     ("MOIM_SCHEDULE__PAY_WAIT_MS", "8000"),
     ("MOIM_SEARCH__POPULAR_WINDOW_MS", "3153600000000"),
     ("MOIM_BFF__REQUESTS_PER_ADDRESS", "0"),
@@ -42,22 +45,25 @@ pub struct Platform {
     /// The processes; with rooms apart: member, gathering, schedule, payment, review, chat, notification,
     /// search and bff.
     pub processes: Vec<Process>,
-    client: Client,
-    urls: Vec<String>,
+    pub(crate) client: Client,
+    pub(crate) urls: Vec<String>,
     signed_up: AtomicU32,
     // Dropped after the processes that write into it and speak over it.
     directory: TempDir,
-    nats: Option<Nats>,
-    ways: BTreeMap<&'static str, Proxy>,
-    database: Option<String>,
+    pub(crate) nats: Option<Nats>,
+    pub(crate) ways: BTreeMap<&'static str, Proxy>,
+    pub(crate) database: Option<String>,
     /// What every process of rooms apart was started with.
-    knobs: Vec<(String, String)>,
+    pub(crate) knobs: Vec<(String, String)>,
+    /// What the processes of a fleet share, and what each of them is and where.
+    pub(crate) redis: Option<Redis>,
+    pub(crate) places: Vec<Place>,
     /// What rooms apart are processes of.
     program: &'static Path,
 }
 
 /// Shared by the processes of one platform.
-const SECRET: &str = "the rooms of this house";
+pub(crate) const SECRET: &str = "the rooms of this house";
 
 impl Platform {
     /// Every room in one process, on SQLite files.
@@ -199,7 +205,7 @@ impl Platform {
         Some(platform)
     }
 
-    async fn ready(
+    pub(crate) async fn ready(
         program: &'static Path,
         directory: TempDir,
         mut processes: Vec<Process>,
@@ -220,13 +226,15 @@ impl Platform {
             ways: BTreeMap::new(),
             database: None,
             knobs: Vec::new(),
+            redis: None,
+            places: Vec::new(),
             program,
         }
     }
 
-    /// Nobody in particular, at the first endpoint, with nothing seen yet.
+    /// Nobody in particular, at the first endpoint, or at those of a fleet in turn, with nothing seen yet.
     pub fn client(&self) -> Client {
-        self.client_at(0)
+        self.client.remembering(crate::Memory::Header)
     }
 
     /// The same at the endpoint of this number.
@@ -234,9 +242,9 @@ impl Platform {
         self.client.at(self.urls[endpoint].clone()).remembering(crate::Memory::Header)
     }
 
-    /// Where the first endpoint is, such as `http://127.0.0.1:4000`.
+    /// Where the first endpoint is, such as `http://127.0.0.1:4000`; of a fleet's, the next.
     pub fn url(&self) -> &str {
-        &self.urls[0]
+        self.client.url()
     }
 
     /// Where processes keep their files and what they said.
@@ -244,10 +252,12 @@ impl Platform {
         self.directory.path()
     }
 
-    /// The process of a room that runs apart, or of the endpoint: `bff`.
+    /// The process of a room that runs apart, or of the endpoint: `bff`; of a fleet's, the first.
     pub fn room(&mut self, name: &str) -> &mut Process {
         assert!(self.nats.is_some(), "the rooms run together");
-        let at = ROOMS.iter().position(|room| *room == name).unwrap_or(ROOMS.len());
+        let in_fleet = self.places.iter().position(|it| it.room == name);
+        let apart = || ROOMS.iter().position(|room| *room == name).unwrap_or(ROOMS.len());
+        let at = in_fleet.unwrap_or_else(apart);
         &mut self.processes[at]
     }
 
@@ -325,7 +335,7 @@ impl Drop for Platform {
     }
 }
 
-fn own(knobs: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(crate) fn own(knobs: &[(&str, &str)]) -> Vec<(String, String)> {
     knobs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 

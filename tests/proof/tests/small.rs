@@ -1,7 +1,7 @@
 //! The proofs at a size that every run of the tests can afford.
 #![allow(clippy::print_stderr, clippy::unwrap_used, reason = "what a proof found is worth seeing")]
 
-use moim_proof::{burst, crowd, findable, resume, saga, search, storm};
+use moim_proof::{burst, crowd, findable, replica, resume, saga, search, storm};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn copies_equal_owners_and_each_notification_exists_once_after_a_storm() {
@@ -42,4 +42,10 @@ async fn every_search_room_holds_what_the_owners_have_wherever_it_is_lost() {
 async fn every_change_is_found() {
     let size = findable::Size { changes: 100, per_second: 20, one_in: 4 };
     eprintln!("{}", findable::run(size).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_is_shown_what_they_wrote_while_nothing_comes_to_the_replica() {
+    let size = replica::Size { writes: 90, pairs: 2, pause_s: 3 };
+    eprintln!("{}", replica::run(size).await);
 }

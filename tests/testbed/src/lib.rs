@@ -2,20 +2,27 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "test support fails loudly")]
 
 mod bed;
+mod cluster;
+mod collector;
 mod keeper;
+mod meters;
 mod nats;
 mod postgres;
 mod proxy;
 mod redis;
+mod replicated;
 mod scripted;
 mod signer;
 mod stand_in;
 
 pub use bed::Bed;
+pub use collector::{Collector, Told};
+pub use meters::{Measured, Meters};
 pub use nats::Nats;
 pub use postgres::{database, durable_database};
 pub use proxy::{Mode, Proxy};
 pub use redis::Redis;
+pub use replicated::{Replicated, replicated};
 pub use scripted::ScriptedLog;
 pub use signer::Signer;
 pub use stand_in::{Manner, StandIn};

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use moim_kit::{Call, Clock};
 use moim_proto::chat::v1 as proto;
 use moim_proto::chat::v1::chat_service_server::ChatService;
+use moim_storage::Reads;
 use tonic::{Request, Response, Status};
 
 use crate::events::Cards;
@@ -17,6 +18,7 @@ use crate::store::Store;
 /// Answers the calls of `moim.chat.v1.ChatService`.
 pub struct Server {
     pub store: Store,
+    pub reads: Reads,
     pub cards: Cards,
     pub clock: Clock,
     pub resume_limit: u32,

@@ -24,8 +24,8 @@ const PEOPLE: usize = 40;
 async fn crowd(ground: &Ground, store: Store) -> (Server, GatheringId, Vec<Card>) {
     let cards =
         Cards { store: store.clone(), copies: ground.copies(COPIED), wait: Duration::from_secs(1) };
-    let clock = ground.clock.clone();
-    let server = Server { store, cards, clock, resume_limit: 10 };
+    let (clock, reads) = (ground.clock.clone(), ground.reads(COPIED));
+    let server = Server { store, reads, cards, clock, resume_limit: 10 };
     let gathering = GatheringId::fresh();
     let mut people = Vec::new();
     let mut tx = server.store.begin().await.unwrap();

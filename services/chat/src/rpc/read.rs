@@ -7,6 +7,7 @@ use moim_kit::page::{Cursor, Direction, MAX_PAGE, PageSpec};
 use moim_kit::{Call, Fault};
 use moim_proto::chat::v1 as proto;
 use moim_proto::page::v1::Page;
+use moim_storage::View;
 use tonic::Response;
 
 use super::Server;
@@ -25,8 +26,9 @@ impl Server {
         require_few(&request.ids)?;
         // What is no id names nothing.
         let ids: Vec<ChatMessageId> = request.ids.iter().filter_map(|id| id.parse().ok()).collect();
-        let found = self.store.list_messages(ids).await?;
-        let roles = self.roles(call, found.iter().map(|message| message.gathering)).await?;
+        let view = self.reads.of(call).await;
+        let found = self.store.list_messages(&view, ids).await?;
+        let roles = self.roles(&view, call, found.iter().map(|message| message.gathering)).await?;
         let messages = found
             .iter()
             .filter(|message| roles.contains_key(&message.gathering))
@@ -45,8 +47,9 @@ impl Server {
         let asked: Vec<_> = request.gathering_ids.iter().map(parse).collect::<Result<_, _>>()?;
         let page = convert::page_spec(request.page.as_ref())?;
         require_own_cursor(&page, &asked)?;
-        let roles = self.roles(call, asked.iter().copied()).await?;
-        let found = self.store.list_messages_of(roles.keys().copied(), &page).await?;
+        let view = self.reads.of(call).await;
+        let roles = self.roles(&view, call, asked.iter().copied()).await?;
+        let found = self.store.list_messages_of(&view, roles.keys().copied(), &page).await?;
         let lists = asked
             .iter()
             .map(|id| {
@@ -78,10 +81,12 @@ impl Server {
     ) -> Result<Response<proto::ResumeResponse>, Fault> {
         let caller = call.require_caller()?;
         let gathering = GatheringId::parse(&request.gathering_id, "gatheringId")?;
-        if !self.roles(call, [gathering]).await?.contains_key(&gathering) {
+        // Who follows must miss nothing that was told before it took its seat.
+        let view = self.reads.primary();
+        if !self.roles(&view, call, [gathering]).await?.contains_key(&gathering) {
             return Err(Reason::NotAMember.into());
         }
-        let last_sequence = self.store.last_sequence(gathering).await?;
+        let last_sequence = self.store.last_sequence(&view, gathering).await?;
         let Some(after) = &request.after else {
             return Ok(Response::new(proto::ResumeResponse {
                 last_sequence,
@@ -94,7 +99,7 @@ impl Server {
         }
         let after = model::resumable(cursor.key, last_sequence, self.resume_limit)?;
         let limit = i64::from(MAX_PAGE);
-        let messages = self.store.list_after(gathering, after, last_sequence, limit).await?;
+        let messages = self.store.list_after(&view, gathering, after, last_sequence, limit).await?;
         let reached = messages.last().map_or(last_sequence, |message| message.sequence);
         Ok(Response::new(proto::ResumeResponse {
             cursors: messages.iter().map(|it| convert::place(it).encode(convert::LIST)).collect(),
@@ -110,11 +115,12 @@ impl Server {
     /// The caller's roles in gatherings; none when anonymous.
     async fn roles(
         &self,
+        view: &View,
         call: &Call,
         gatherings: impl IntoIterator<Item = GatheringId>,
     ) -> Result<HashMap<GatheringId, Role>, Fault> {
         match call.viewer() {
-            Some(member) => self.store.list_roles(member, gatherings).await,
+            Some(member) => self.store.list_roles(view, member, gatherings).await,
             None => Ok(HashMap::new()),
         }
     }

@@ -20,7 +20,8 @@ impl Server {
         let caller = call.require_caller()?;
         let draft = convert::draft(&request)?;
         let (gathering, member) = (draft.gathering, caller.member);
-        if !self.store.list_roles(member, [gathering]).await?.contains_key(&gathering) {
+        let now_so = self.reads.primary();
+        if !self.store.list_roles(&now_so, member, [gathering]).await?.contains_key(&gathering) {
             return Err(Reason::NotAMember.into());
         }
         // Before the transaction: the card could not arrive while this one holds the only writer.
@@ -62,7 +63,7 @@ impl Server {
         let caller = call.require_caller()?;
         let id = ChatMessageId::parse(&request.message_id, "messageId")?;
         let now = self.clock.now();
-        let found = self.store.list_messages(vec![id]).await?;
+        let found = self.store.list_messages(&self.reads.primary(), vec![id]).await?;
         let gathering = found.first().ok_or(Reason::MessageNotFound)?.gathering;
         let mut tx = self.store.begin().await?;
         let key = match Idempotency::claim(&mut tx, call, "Delete", &request, now).await? {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use moim_kit::Fault;
 use moim_kit::id::{GatheringId, MemberId};
-use moim_storage::{Arg, Tx, args};
+use moim_storage::{Arg, Tx, View, args};
 
 use super::Store;
 use crate::model::{Card, Role};
@@ -71,12 +71,12 @@ impl Store {
     /// Roles of one member in several gatherings, where active.
     pub async fn list_roles(
         &self,
+        view: &View,
         member: MemberId,
         gatherings: impl IntoIterator<Item = GatheringId>,
     ) -> Result<HashMap<GatheringId, Role>, Fault> {
         let list = gatherings.into_iter().map(Arg::from).collect();
-        let rows: Vec<(String, String)> =
-            self.db().fetch_in(LIST_ROLES, args![member], list).await?;
+        let rows: Vec<(String, String)> = view.fetch_in(LIST_ROLES, args![member], list).await?;
         let parse =
             |(id, word): (String, String)| Ok((id.parse().map_err(Fault::internal)?, role(&word)?));
         rows.into_iter().map(parse).collect()

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use moim_kit::id::{ChatMessageId, GatheringId, MemberId};
 use moim_kit::page::PageSpec;
 use moim_kit::{Fault, Timestamp};
-use moim_storage::{Arg, Keyset, Tx, args, violates};
+use moim_storage::{Arg, Keyset, Tx, View, args, violates};
 
 use super::Store;
 use crate::fault::Reason;
@@ -89,15 +89,15 @@ impl Store {
     /// The place of the next message of a gathering, held until this transaction ends.
     pub async fn next_sequence(&self, tx: &mut Tx, gathering: GatheringId) -> Result<i64, Fault> {
         if self.careless {
-            return Ok(self.last_sequence(gathering).await? + 1);
+            return Ok(self.last_sequence(&self.outbox.view(), gathering).await? + 1);
         }
         let row = tx.fetch_optional::<(i64,)>(NEXT_SEQUENCE, args![gathering]).await?;
         row.map(|(sequence,)| sequence).ok_or_else(|| Fault::internal("no place was given"))
     }
 
     /// Sequence of the newest message; 0 without any.
-    pub async fn last_sequence(&self, gathering: GatheringId) -> Result<i64, Fault> {
-        let row = self.db().fetch_optional::<(i64,)>(NEWEST_SEQUENCE, args![gathering]).await?;
+    pub async fn last_sequence(&self, view: &View, gathering: GatheringId) -> Result<i64, Fault> {
+        let row = view.fetch_optional::<(i64,)>(NEWEST_SEQUENCE, args![gathering]).await?;
         Ok(row.unwrap_or_default().0)
     }
 
@@ -147,26 +147,32 @@ impl Store {
     }
 
     /// Messages by id, those that exist.
-    pub async fn list_messages(&self, ids: Vec<ChatMessageId>) -> Result<Vec<Message>, Fault> {
+    pub async fn list_messages(
+        &self,
+        view: &View,
+        ids: Vec<ChatMessageId>,
+    ) -> Result<Vec<Message>, Fault> {
         let list = ids.into_iter().map(Arg::from).collect();
-        all(self.db().fetch_in(FIND_MANY, vec![], list).await?)
+        all(view.fetch_in(FIND_MANY, vec![], list).await?)
     }
 
     /// The first messages after one sequence up to another, oldest first.
     pub async fn list_after(
         &self,
+        view: &View,
         gathering: GatheringId,
         after: i64,
         last: i64,
         limit: i64,
     ) -> Result<Vec<Message>, Fault> {
-        all(self.db().fetch_all(LIST_AFTER, args![gathering, after, last, limit]).await?)
+        all(view.fetch_all(LIST_AFTER, args![gathering, after, last, limit]).await?)
     }
 
     /// One page of each gathering's messages; rows come in the order of travel, one more than asked
     /// where there are more.
     pub async fn list_messages_of(
         &self,
+        view: &View,
         gatherings: impl IntoIterator<Item = GatheringId>,
         page: &PageSpec,
     ) -> Result<HashMap<GatheringId, Vec<Message>>, Fault> {
@@ -183,7 +189,7 @@ impl Store {
         );
         let list = gatherings.into_iter().map(Arg::from).collect();
         let mut lists: HashMap<_, Vec<_>> = HashMap::new();
-        for message in all(self.db().fetch_in(&sql, args, list).await?)? {
+        for message in all(view.fetch_in(&sql, args, list).await?)? {
             lists.entry(message.gathering).or_default().push(message);
         }
         Ok(lists)

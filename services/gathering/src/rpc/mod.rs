@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use moim_kit::Clock;
 use moim_proto::gathering::v1::gathering_service_server::GatheringService;
 use moim_proto::gathering::v1::*;
+use moim_storage::Reads;
 use tonic::{Request, Response, Status};
 
 use crate::events::Cards;
@@ -16,14 +17,15 @@ use crate::store::Store;
 /// The generated server's other half.
 pub struct Rpc {
     store: Store,
+    reads: Reads,
     cards: Cards,
     clock: Clock,
     max_hosted: i64,
 }
 
 impl Rpc {
-    pub fn new(store: Store, cards: Cards, clock: Clock, max_hosted: u32) -> Self {
-        Self { store, cards, clock, max_hosted: max_hosted.into() }
+    pub fn new(store: Store, reads: Reads, cards: Cards, clock: Clock, max_hosted: u32) -> Self {
+        Self { store, reads, cards, clock, max_hosted: max_hosted.into() }
     }
 }
 

@@ -11,14 +11,15 @@ use moim_proto::gathering::v1::{
     ListResponse, ListViewerMembershipsRequest, ListViewerMembershipsResponse, MembershipList,
 };
 use moim_proto::page::v1::Page;
+use moim_storage::View;
 use tonic::{Request, Response};
 
 use super::Rpc;
-use crate::convert;
 use crate::fault::Reason;
 use crate::model::{self, Filter, Gathering, Sort};
 use crate::region;
 use crate::roster::{self, Action, Membership, Status};
+use crate::{convert, store};
 
 const MAX_IDS: usize = 200;
 
@@ -45,9 +46,10 @@ pub(super) async fn list(
         open_only: request.open_only,
     };
     let spec = convert::page_spec(request.page.as_ref(), tag(sort))?;
-    let found = rpc.store.list_gatherings(&filter, sort, &spec).await?;
+    let view = rpc.reads.of(&call).await;
+    let found = store::list_gatherings(&view, &filter, sort, &spec).await?;
     let (rows, page) = convert::page(found);
-    Ok(Response::new(ListResponse { gatherings: with_own(rpc, &call, rows).await?, page }))
+    Ok(Response::new(ListResponse { gatherings: with_own(&view, &call, rows).await?, page }))
 }
 
 pub(super) async fn batch_get(
@@ -55,8 +57,10 @@ pub(super) async fn batch_get(
     request: Request<BatchGetRequest>,
 ) -> Result<Response<BatchGetResponse>, Fault> {
     let (call, request) = Call::take(request);
-    let found = rpc.store.find_gatherings(&known(&request.ids)?).await?;
-    Ok(Response::new(BatchGetResponse { gatherings: with_own(rpc, &call, found).await? }))
+    let ids = known(&request.ids)?;
+    let view = rpc.reads.of(&call).await;
+    let found = store::find_gatherings(&view, &ids).await?;
+    Ok(Response::new(BatchGetResponse { gatherings: with_own(&view, &call, found).await? }))
 }
 
 pub(super) async fn batch_get_memberships(
@@ -64,9 +68,11 @@ pub(super) async fn batch_get_memberships(
     request: Request<BatchGetMembershipsRequest>,
 ) -> Result<Response<BatchGetMembershipsResponse>, Fault> {
     let (call, request) = Call::take(request);
-    let found = rpc.store.find_memberships(&known(&request.ids)?).await?;
+    let ids = known(&request.ids)?;
+    let view = rpc.reads.of(&call).await;
+    let found = store::find_memberships(&view, &ids).await?;
     let gatherings: Vec<_> = found.iter().map(|one| one.gathering).collect();
-    let own = rpc.store.find_own_in(call.viewer(), &gatherings).await?;
+    let own = store::find_own_in(&view, call.viewer(), &gatherings).await?;
     let memberships = found
         .into_iter()
         .filter_map(|one| {
@@ -91,13 +97,14 @@ pub(super) async fn batch_list_memberships(
     if spec.cursor.is_some() && asked.len() > 1 {
         return Err(Reason::CursorNeedsOne.into());
     }
-    let own = rpc.store.find_own_in(call.viewer(), &asked).await?;
+    let view = rpc.reads.of(&call).await;
+    let own = store::find_own_in(&view, call.viewer(), &asked).await?;
     let listed: Vec<_> = asked
         .iter()
         .copied()
         .filter(|id| status == Status::Active || manages(own.get(id)))
         .collect();
-    let rosters = rpc.store.list_rosters(&listed, status, role, &spec).await?;
+    let rosters = store::list_rosters(&view, &listed, status, role, &spec).await?;
     let lists = asked
         .iter()
         .map(|id| {
@@ -122,7 +129,9 @@ pub(super) async fn list_viewer_memberships(
     let caller = call.require_caller()?;
     let status = request.status.map(convert::status).transpose()?;
     let spec = convert::page_spec(request.page.as_ref(), OWN)?;
-    let (own, page) = convert::page(rpc.store.list_own(caller.member, status, &spec).await?);
+    let view = rpc.reads.of(&call).await;
+    let own = store::list_own(&view, caller.member, status, &spec).await?;
+    let (own, page) = convert::page(own);
     let memberships = own.into_iter().map(convert::membership).collect();
     Ok(Response::new(ListViewerMembershipsResponse { memberships, page }))
 }
@@ -135,12 +144,12 @@ pub(super) fn list_regions() -> Response<ListRegionsResponse> {
 
 /// Puts each gathering together with the caller's own membership of it; one query for all.
 async fn with_own(
-    rpc: &Rpc,
+    view: &View,
     call: &Call,
     gatherings: Vec<Gathering>,
 ) -> Result<Vec<proto::Gathering>, Fault> {
     let ids: Vec<_> = gatherings.iter().map(|gathering| gathering.id).collect();
-    let mut own = rpc.store.find_own_in(call.viewer(), &ids).await?;
+    let mut own = store::find_own_in(view, call.viewer(), &ids).await?;
     Ok(gatherings
         .into_iter()
         .map(|gathering| {

@@ -3,9 +3,9 @@
 use moim_kit::id::GatheringId;
 use moim_kit::page::{Cursor, PageOf, PageSpec};
 use moim_kit::{Code, Fault, Timestamp};
-use moim_storage::{Arg, Keyset, Tx, args, violates};
+use moim_storage::{Arg, Keyset, Tx, View, args, violates};
 
-use super::{Store, own_id, own_word, small};
+use super::{own_id, own_word, small};
 use crate::fault::Reason;
 use crate::model::{Card, Category, Filter, Gathering, JoinPolicy, Rating, Sort};
 use crate::region;
@@ -102,53 +102,52 @@ impl TryFrom<GatheringRow> for Gathering {
     }
 }
 
-impl Store {
-    pub async fn list_gatherings(
-        &self,
-        filter: &Filter,
-        sort: Sort,
-        page: &PageSpec,
-    ) -> Result<PageOf<Gathering>, Fault> {
-        let keyset = match sort {
-            Sort::Active => ACTIVE,
-            Sort::Newest => NEWEST,
-            Sort::Popular => POPULAR,
-        };
-        let mut args = Vec::new();
-        // Only the conditions asked for stand in the text, so that each finds its index.
-        let mut conditions = vec![keyset.condition(page, &mut args)];
-        let mut equal = |column: &str, value: &str| {
-            args.push(Arg::from(value));
-            conditions.push(format!("{column} = ${}", args.len()));
-        };
-        if let Some(category) = filter.category {
-            equal("g.category", category.word());
-        }
-        if let Some(region) = filter.region {
-            equal("g.region_code", region.code);
-        }
-        if filter.open_only {
-            conditions.push("NOT g.closed AND g.member_count < g.capacity".to_owned());
-        }
-        args.push(page.fetch().into());
-        let (conditions, order, limit) = (conditions.join(" AND "), keyset.order(page), args.len());
-        let sql = format!("{BROWSE}WHERE {conditions} ORDER BY {order} LIMIT ${limit}");
-        let rows: Vec<GatheringRow> = self.db().fetch_all(&sql, args).await?;
-        let gatherings = convert(rows)?;
-        Ok(page.page(gatherings, |gathering| Cursor {
-            key: match sort {
-                Sort::Active => gathering.activity_at.us(),
-                Sort::Newest => gathering.created_at.us(),
-                Sort::Popular => gathering.member_count.into(),
-            },
-            id: gathering.id.uuid(),
-        }))
+/// A page of gatherings, in the order asked for.
+pub async fn list_gatherings(
+    view: &View,
+    filter: &Filter,
+    sort: Sort,
+    page: &PageSpec,
+) -> Result<PageOf<Gathering>, Fault> {
+    let keyset = match sort {
+        Sort::Active => ACTIVE,
+        Sort::Newest => NEWEST,
+        Sort::Popular => POPULAR,
+    };
+    let mut args = Vec::new();
+    // Only the conditions asked for stand in the text, so that each finds its index.
+    let mut conditions = vec![keyset.condition(page, &mut args)];
+    let mut equal = |column: &str, value: &str| {
+        args.push(Arg::from(value));
+        conditions.push(format!("{column} = ${}", args.len()));
+    };
+    if let Some(category) = filter.category {
+        equal("g.category", category.word());
     }
+    if let Some(region) = filter.region {
+        equal("g.region_code", region.code);
+    }
+    if filter.open_only {
+        conditions.push("NOT g.closed AND g.member_count < g.capacity".to_owned());
+    }
+    args.push(page.fetch().into());
+    let (conditions, order, limit) = (conditions.join(" AND "), keyset.order(page), args.len());
+    let sql = format!("{BROWSE}WHERE {conditions} ORDER BY {order} LIMIT ${limit}");
+    let rows: Vec<GatheringRow> = view.fetch_all(&sql, args).await?;
+    let gatherings = convert(rows)?;
+    Ok(page.page(gatherings, |gathering| Cursor {
+        key: match sort {
+            Sort::Active => gathering.activity_at.us(),
+            Sort::Newest => gathering.created_at.us(),
+            Sort::Popular => gathering.member_count.into(),
+        },
+        id: gathering.id.uuid(),
+    }))
+}
 
-    pub async fn find_gatherings(&self, ids: &[GatheringId]) -> Result<Vec<Gathering>, Fault> {
-        let list = ids.iter().map(|id| Arg::from(*id)).collect();
-        convert(self.db().fetch_in(FIND_MANY, args![], list).await?)
-    }
+pub async fn find_gatherings(view: &View, ids: &[GatheringId]) -> Result<Vec<Gathering>, Fault> {
+    let list = ids.iter().map(|id| Arg::from(*id)).collect();
+    convert(view.fetch_in(FIND_MANY, args![], list).await?)
 }
 
 fn convert(rows: Vec<GatheringRow>) -> Result<Vec<Gathering>, Fault> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use moim_kit::id::{GatheringId, MemberId, MembershipId};
 use moim_kit::page::{Cursor, PageOf, PageSpec};
 use moim_kit::{Fault, Timestamp};
-use moim_storage::{Arg, Keyset, Tx, args, violates};
+use moim_storage::{Arg, Keyset, Tx, View, args, violates};
 
 use super::gathering::overtaken;
 use super::{Store, own_id, own_word};
@@ -98,57 +98,56 @@ impl TryFrom<MembershipRow> for Membership {
     }
 }
 
+pub async fn find_memberships(view: &View, ids: &[MembershipId]) -> Result<Vec<Membership>, Fault> {
+    let list = ids.iter().map(|id| Arg::from(*id)).collect();
+    convert(view.fetch_in(FIND_MANY, args![], list).await?)
+}
+
+/// A member's own memberships of these gatherings, by gathering.
+pub async fn find_own_in(
+    view: &View,
+    member: Option<MemberId>,
+    gatherings: &[GatheringId],
+) -> Result<HashMap<GatheringId, Membership>, Fault> {
+    let Some(member) = member else { return Ok(HashMap::new()) };
+    let list = gatherings.iter().map(|id| Arg::from(*id)).collect();
+    let rows = view.fetch_in(LIST_OWN_IN, args![member], list).await?;
+    Ok(convert(rows)?.into_iter().map(|own| (own.gathering, own)).collect())
+}
+
+/// A member's own memberships, newest change first.
+pub async fn list_own(
+    view: &View,
+    member: MemberId,
+    status: Option<Status>,
+    page: &PageSpec,
+) -> Result<PageOf<Membership>, Fault> {
+    let mut args = args![member, status.map(Status::word)];
+    let sql = paged(LIST_OWN, NEWEST_CHANGE, page, &mut args);
+    let own = convert(view.fetch_all(&sql, args).await?)?;
+    Ok(page.page(own, |own| Cursor { key: own.updated_at.us(), id: own.id.uuid() }))
+}
+
+/// The same page of the roster of each of several gatherings, in the order people came.
+pub async fn list_rosters(
+    view: &View,
+    gatherings: &[GatheringId],
+    status: Status,
+    role: Option<Role>,
+    page: &PageSpec,
+) -> Result<HashMap<GatheringId, PageOf<Membership>>, Fault> {
+    let mut args = args![status.word(), role.map(Role::word)];
+    let sql = paged(LIST_MANY, ROSTER, page, &mut args);
+    let list = gatherings.iter().map(|id| Arg::from(*id)).collect();
+    let mut rosters: HashMap<_, Vec<_>> = gatherings.iter().map(|id| (*id, Vec::new())).collect();
+    for membership in convert(view.fetch_in(&sql, args, list).await?)? {
+        rosters.entry(membership.gathering).or_default().push(membership);
+    }
+    let cursor = |one: &Membership| Cursor { key: one.joined_at.us(), id: one.id.uuid() };
+    Ok(rosters.into_iter().map(|(id, roster)| (id, page.page(roster, cursor))).collect())
+}
+
 impl Store {
-    pub async fn find_memberships(&self, ids: &[MembershipId]) -> Result<Vec<Membership>, Fault> {
-        let list = ids.iter().map(|id| Arg::from(*id)).collect();
-        convert(self.db().fetch_in(FIND_MANY, args![], list).await?)
-    }
-
-    /// A member's own memberships of these gatherings, by gathering.
-    pub async fn find_own_in(
-        &self,
-        member: Option<MemberId>,
-        gatherings: &[GatheringId],
-    ) -> Result<HashMap<GatheringId, Membership>, Fault> {
-        let Some(member) = member else { return Ok(HashMap::new()) };
-        let list = gatherings.iter().map(|id| Arg::from(*id)).collect();
-        let rows = self.db().fetch_in(LIST_OWN_IN, args![member], list).await?;
-        Ok(convert(rows)?.into_iter().map(|own| (own.gathering, own)).collect())
-    }
-
-    /// A member's own memberships, newest change first.
-    pub async fn list_own(
-        &self,
-        member: MemberId,
-        status: Option<Status>,
-        page: &PageSpec,
-    ) -> Result<PageOf<Membership>, Fault> {
-        let mut args = args![member, status.map(Status::word)];
-        let sql = paged(LIST_OWN, NEWEST_CHANGE, page, &mut args);
-        let own = convert(self.db().fetch_all(&sql, args).await?)?;
-        Ok(page.page(own, |own| Cursor { key: own.updated_at.us(), id: own.id.uuid() }))
-    }
-
-    /// The same page of the roster of each of several gatherings, in the order people came.
-    pub async fn list_rosters(
-        &self,
-        gatherings: &[GatheringId],
-        status: Status,
-        role: Option<Role>,
-        page: &PageSpec,
-    ) -> Result<HashMap<GatheringId, PageOf<Membership>>, Fault> {
-        let mut args = args![status.word(), role.map(Role::word)];
-        let sql = paged(LIST_MANY, ROSTER, page, &mut args);
-        let list = gatherings.iter().map(|id| Arg::from(*id)).collect();
-        let mut rosters: HashMap<_, Vec<_>> =
-            gatherings.iter().map(|id| (*id, Vec::new())).collect();
-        for membership in convert(self.db().fetch_in(&sql, args, list).await?)? {
-            rosters.entry(membership.gathering).or_default().push(membership);
-        }
-        let cursor = |one: &Membership| Cursor { key: one.joined_at.us(), id: one.id.uuid() };
-        Ok(rosters.into_iter().map(|(id, roster)| (id, page.page(roster, cursor))).collect())
-    }
-
     /// Which gathering a membership belongs to; that never changes.
     pub async fn find_gathering_of(&self, id: MembershipId) -> Result<GatheringId, Fault> {
         let row = self.db().fetch_optional::<(String,)>(FIND_GATHERING, args![id]).await?;

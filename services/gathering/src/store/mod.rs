@@ -10,11 +10,17 @@ use moim_kit::id::{Id, Noun};
 use moim_storage::{Db, Outbox, Tx};
 
 pub use card::{count_hosted, save_card};
-pub use gathering::{free_seat, insert_gathering, lock_gathering, take_seat, update_gathering};
-pub use membership::{find_own, find_pair, list_managers, save_membership};
+pub use gathering::{
+    find_gatherings, free_seat, insert_gathering, list_gatherings, lock_gathering, take_seat,
+    update_gathering,
+};
+pub use membership::{
+    find_memberships, find_own, find_own_in, find_pair, list_managers, list_own, list_rosters,
+    save_membership,
+};
 pub use rating::save_rating;
 
-/// Reads outside transactions, and the start of each transaction.
+/// What writing calls read before they begin, and the start of each transaction.
 #[derive(Clone)]
 pub struct Store {
     outbox: Outbox,

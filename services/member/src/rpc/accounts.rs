@@ -2,7 +2,7 @@
 
 use moim_kit::call::respond;
 use moim_kit::id::MemberId;
-use moim_kit::{Call, Caller, Code, Fault};
+use moim_kit::{Call, Code, Fault};
 use moim_proto::member::v1::*;
 use moim_storage::{Idempotency, Replay, Tx};
 use tonic::Response;
@@ -105,8 +105,14 @@ impl Rpc {
         }
     }
 
-    pub(super) async fn do_get_account(&self, caller: Caller) -> Result<GetAccountResponse, Fault> {
-        let found = self.store.find(None, caller.member).await?;
+    pub(super) async fn do_get_account(&self, call: &Call) -> Result<GetAccountResponse, Fault> {
+        let caller = call.require_caller()?;
+        let view = self.reads.of(call).await;
+        let found = match self.store.find(&view, None, caller.member).await? {
+            Some(found) => Some(found),
+            // Who has just signed up is somebody, also when they forgot what they have seen.
+            None => self.store.find(&self.reads.primary(), None, caller.member).await?,
+        };
         let (member, _) = found.ok_or_else(Fault::unauthenticated)?;
         Ok(GetAccountResponse { account: Some(convert::account(member)) })
     }

@@ -10,7 +10,7 @@ use moim_kit::token::Verifier;
 use moim_kit::{Call, Clock};
 use moim_proto::member::v1::member_service_server::MemberService;
 use moim_proto::member::v1::*;
-use moim_storage::Outbox;
+use moim_storage::{Outbox, Reads};
 use tonic::{Request, Response, Status};
 
 use crate::model::Limit;
@@ -22,6 +22,7 @@ use crate::token::Signer;
 /// Answers the calls.
 pub(crate) struct Rpc {
     pub store: Store,
+    pub reads: Reads,
     pub outbox: Outbox,
     pub clock: Clock,
     pub verifier: Arc<Verifier>,
@@ -59,17 +60,17 @@ impl MemberService for Rpc {
 
     async fn get_account(&self, request: Request<GetAccountRequest>) -> Answer<GetAccountResponse> {
         let (call, _) = Call::take(request);
-        Ok(Response::new(self.do_get_account(call.require_caller()?).await?))
+        Ok(Response::new(self.do_get_account(&call).await?))
     }
 
     async fn get(&self, request: Request<GetRequest>) -> Answer<GetResponse> {
         let (call, request) = Call::take(request);
-        Ok(Response::new(self.do_get(call.viewer(), request).await?))
+        Ok(Response::new(self.do_get(&call, request).await?))
     }
 
     async fn batch_get(&self, request: Request<BatchGetRequest>) -> Answer<BatchGetResponse> {
         let (call, request) = Call::take(request);
-        Ok(Response::new(self.do_batch_get(call.viewer(), request).await?))
+        Ok(Response::new(self.do_batch_get(&call, request).await?))
     }
 
     async fn update(&self, request: Request<UpdateRequest>) -> Answer<UpdateResponse> {

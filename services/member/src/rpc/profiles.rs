@@ -18,15 +18,16 @@ use crate::store::{delete_block, find_member, insert_block, lock_member, update_
 impl Rpc {
     pub(super) async fn do_get(
         &self,
-        viewer: Option<MemberId>,
+        call: &Call,
         request: GetRequest,
     ) -> Result<GetResponse, Fault> {
+        let (viewer, view) = (call.viewer(), self.reads.of(call).await);
         let found = match request.by {
             Some(By::Nickname(text)) => match Nickname::parse(&text) {
-                Ok(nickname) => self.store.find_by_nickname(viewer, &nickname).await?,
+                Ok(nickname) => self.store.find_by_nickname(&view, viewer, &nickname).await?,
                 Err(_) => None,
             },
-            Some(By::Id(text)) => self.store.find(viewer, Id::parse(&text, "id")?).await?,
+            Some(By::Id(text)) => self.store.find(&view, viewer, Id::parse(&text, "id")?).await?,
             None => None,
         };
         let member = found.map(convert::member).ok_or(Reason::MemberNotFound)?;
@@ -35,7 +36,7 @@ impl Rpc {
 
     pub(super) async fn do_batch_get(
         &self,
-        viewer: Option<MemberId>,
+        call: &Call,
         request: BatchGetRequest,
     ) -> Result<BatchGetResponse, Fault> {
         if request.ids.len() > MAX_IDS {
@@ -46,7 +47,8 @@ impl Rpc {
             request.ids.iter().filter_map(|text| text.parse().ok()).collect();
         ids.sort_unstable();
         ids.dedup();
-        let members = self.store.list(viewer, &ids).await?;
+        let view = self.reads.of(call).await;
+        let members = self.store.list(&view, call.viewer(), &ids).await?;
         Ok(BatchGetResponse { members: members.into_iter().map(convert::member).collect() })
     }
 

@@ -2,7 +2,7 @@
 
 use moim_kit::id::MemberId;
 use moim_kit::{Fault, Timestamp};
-use moim_storage::{Arg, Tx, args, violates};
+use moim_storage::{Arg, Tx, View, args, violates};
 
 use crate::fault::Reason;
 use crate::model::{Email, Member, Nickname, Viewed, nickname_key};
@@ -85,30 +85,33 @@ impl TryFrom<ViewedRow> for Viewed {
 impl Store {
     pub async fn find(
         &self,
+        view: &View,
         viewer: Option<MemberId>,
         id: MemberId,
     ) -> Result<Option<Viewed>, Fault> {
-        let row: Option<ViewedRow> = self.db.fetch_optional(FIND, args![viewer, id]).await?;
+        let row: Option<ViewedRow> = view.fetch_optional(FIND, args![viewer, id]).await?;
         row.map(TryInto::try_into).transpose()
     }
 
     pub async fn find_by_nickname(
         &self,
+        view: &View,
         viewer: Option<MemberId>,
         nickname: &Nickname,
     ) -> Result<Option<Viewed>, Fault> {
         let args = args![viewer, nickname.key()];
-        let row: Option<ViewedRow> = self.db.fetch_optional(FIND_BY_NICKNAME, args).await?;
+        let row: Option<ViewedRow> = view.fetch_optional(FIND_BY_NICKNAME, args).await?;
         row.map(TryInto::try_into).transpose()
     }
 
     pub async fn list(
         &self,
+        view: &View,
         viewer: Option<MemberId>,
         ids: &[MemberId],
     ) -> Result<Vec<Viewed>, Fault> {
         let list = ids.iter().map(|id| Arg::from(*id)).collect();
-        let rows: Vec<ViewedRow> = self.db.fetch_in(LIST, args![viewer], list).await?;
+        let rows: Vec<ViewedRow> = view.fetch_in(LIST, args![viewer], list).await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 

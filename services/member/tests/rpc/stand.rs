@@ -56,7 +56,9 @@ impl Stand {
     /// A migrated database with a verifier of its own, for the bed's trusts another signer.
     pub async fn ground(bed: &Bed) -> Ground {
         let verifier = Arc::new(Verifier::new(bed.clock.clone()));
-        Ground { verifier, ..bed.ground("member", &moim_member::MIGRATIONS).await }
+        let mut ground = bed.ground("member", &moim_member::MIGRATIONS).await;
+        ground.verifier = verifier;
+        ground
     }
 
     pub async fn on(bed: &Bed, ground: Ground, config: Config) -> Self {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use moim_kit::id::{MemberId, NotificationId};
 use moim_kit::{Fault, Timestamp};
-use moim_storage::{Arg, Tx, args};
+use moim_storage::{Arg, Tx, View, args};
 
 use super::{Store, own_id};
 use crate::model::{Extent, Notice, Notification};
@@ -92,8 +92,8 @@ impl Store {
     }
 
     /// How far a member's numbers go.
-    pub async fn extent(&self, member: MemberId) -> Result<Extent, Fault> {
-        let found = self.outbox.db().fetch_optional(FIND, args![member]).await?;
+    pub async fn extent(&self, view: &View, member: MemberId) -> Result<Extent, Fault> {
+        let found = view.fetch_optional(FIND, args![member]).await?;
         Ok(extent(found))
     }
 

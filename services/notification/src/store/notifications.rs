@@ -3,7 +3,7 @@
 use moim_kit::Fault;
 use moim_kit::id::{MemberId, NotificationId};
 use moim_kit::page::{Direction, PageOf, PageSpec};
-use moim_storage::{Arg, Tx, args};
+use moim_storage::{Arg, Tx, View, args};
 
 use super::{NotificationRow, Store, all, columns};
 use crate::model::Notification;
@@ -23,11 +23,12 @@ impl Store {
     /// A member's own notifications by id, those that exist.
     pub async fn find_own(
         &self,
+        view: &View,
         member: MemberId,
         ids: Vec<NotificationId>,
     ) -> Result<Vec<Notification>, Fault> {
         let list = ids.into_iter().map(Arg::from).collect();
-        all(self.outbox.db().fetch_in::<NotificationRow>(FIND_MANY, args![member], list).await?)
+        all(view.fetch_in::<NotificationRow>(FIND_MANY, args![member], list).await?)
     }
 
     /// One of them, as a transaction sees it.
@@ -44,6 +45,7 @@ impl Store {
     /// A page of a member's notifications, newest first.
     pub async fn list(
         &self,
+        view: &View,
         member: MemberId,
         unread_only: bool,
         page: &PageSpec,
@@ -67,19 +69,20 @@ impl Store {
              ORDER BY sequence {way} LIMIT $2",
             columns!()
         );
-        let rows: Vec<NotificationRow> = self.outbox.db().fetch_all(&sql, args).await?;
+        let rows: Vec<NotificationRow> = view.fetch_all(&sql, args).await?;
         Ok(page.page(all(rows)?, Notification::cursor))
     }
 
     /// What follows a number, up to another, oldest first.
     pub async fn list_after(
         &self,
+        view: &View,
         member: MemberId,
         after: i64,
         up_to: i64,
         limit: i64,
     ) -> Result<Vec<Notification>, Fault> {
         let args = args![member, after, up_to, limit];
-        all(self.outbox.db().fetch_all::<NotificationRow>(AFTER, args).await?)
+        all(view.fetch_all::<NotificationRow>(AFTER, args).await?)
     }
 }

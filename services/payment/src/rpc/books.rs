@@ -104,7 +104,7 @@ async fn play(stage: &Stage, acts: Vec<Act>) -> TestCaseResult {
             }
         }
         let total = (0..KEYS).filter(|key| paid[*key]).map(amount).sum();
-        let wallet = stage.store.find_wallet(member).await.unwrap();
+        let wallet = stage.store.find_wallet(&stage.view(), member).await.unwrap();
         prop_assert_eq!(wallet, expected(stage, member, &seats, total).await);
         prop_assert!(wallet.held_krw >= 0 && wallet.spendable_krw() >= 0);
         prop_assert_eq!(stage.wrong().await, Vec::<String>::new());

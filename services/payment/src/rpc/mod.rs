@@ -14,6 +14,7 @@ use moim_kit::id::MemberId;
 use moim_kit::{Call, Fault};
 use moim_proto::payment::v1::payment_service_server::PaymentService;
 use moim_proto::payment::v1::*;
+use moim_storage::Reads;
 use tonic::{Request, Response, Status};
 
 use crate::convert;
@@ -28,6 +29,7 @@ const LONGEST_PAYMENT_KEY: usize = 200;
 /// Answers the calls of `moim.payment.v1.PaymentService`.
 pub struct Server {
     pub store: Store,
+    pub reads: Reads,
     pub till: Arc<Till>,
 }
 
@@ -38,7 +40,8 @@ impl PaymentService for Server {
     async fn get_wallet(&self, request: Request<GetWalletRequest>) -> Answer<GetWalletResponse> {
         let (call, _) = Call::take(request);
         let member = viewer(&call)?;
-        let found = self.store.find_wallet(member).await?;
+        let view = self.reads.of(&call).await;
+        let found = self.store.find_wallet(&view, member).await?;
         Ok(Response::new(GetWalletResponse { wallet: Some(convert::wallet(member, found)) }))
     }
 
@@ -49,7 +52,8 @@ impl PaymentService for Server {
         let (call, request) = Call::take(request);
         let member = viewer(&call)?;
         let spec = convert::page_spec(request.page.as_ref())?;
-        let page = self.store.list_entries(member, &spec).await?;
+        let view = self.reads.of(&call).await;
+        let page = self.store.list_entries(&view, member, &spec).await?;
         let entries = page.rows.iter().map(convert::entry).collect();
         Ok(Response::new(ListEntriesResponse { entries, page: Some(convert::page(&page)) }))
     }
@@ -60,7 +64,9 @@ impl PaymentService for Server {
     ) -> Answer<BatchGetEntriesResponse> {
         let (call, request) = Call::take(request);
         let member = viewer(&call)?;
-        let found = self.store.list_own_entries(member, ids(&request.ids)?).await?;
+        let ids = ids(&request.ids)?;
+        let view = self.reads.of(&call).await;
+        let found = self.store.list_own_entries(&view, member, ids).await?;
         let entries = found.iter().map(convert::entry).collect();
         Ok(Response::new(BatchGetEntriesResponse { entries }))
     }
@@ -71,7 +77,9 @@ impl PaymentService for Server {
     ) -> Answer<BatchGetOrdersResponse> {
         let (call, request) = Call::take(request);
         let member = viewer(&call)?;
-        let found = self.store.list_own_orders(member, ids(&request.ids)?).await?;
+        let ids = ids(&request.ids)?;
+        let view = self.reads.of(&call).await;
+        let found = self.store.list_own_orders(&view, member, ids).await?;
         let orders = found.iter().map(convert::order).collect();
         Ok(Response::new(BatchGetOrdersResponse { orders }))
     }

@@ -25,7 +25,7 @@ async fn two_for_the_last_money(stage: &Stage) -> (usize, Wallet) {
         let order = stage.order(member, &seat.order_id).await.unwrap();
         holding += usize::from(order.state == OrderState::MoneyHeld);
     }
-    (holding, stage.store.find_wallet(member).await.unwrap())
+    (holding, stage.store.find_wallet(&stage.view(), member).await.unwrap())
 }
 
 /// Two workers read the same order and both take its money: what is left of twice its price, and what failed.
@@ -40,7 +40,7 @@ async fn captured_by_two(stage: &Stage) -> (i64, usize) {
     let both = [one, two].into_iter().flatten();
     let steps = both.map(async |order| stage.worker.step(&order).await.is_err());
     let failed = futures::future::join_all(steps).await.into_iter().filter(|it| *it).count();
-    (stage.store.find_wallet(member).await.unwrap().balance_krw, failed)
+    (stage.store.find_wallet(&stage.view(), member).await.unwrap().balance_krw, failed)
 }
 
 /// A payment whose answer was lost is told to two who had read it undecided: the wallet, and what failed.
@@ -53,7 +53,7 @@ async fn credited_by_two(stage: &Stage) -> (i64, usize) {
     for read in [read.clone(), read] {
         failed += usize::from(stage.till.settle(read, said).await.is_err());
     }
-    (stage.store.find_wallet(member).await.unwrap().balance_krw, failed)
+    (stage.store.find_wallet(&stage.view(), member).await.unwrap().balance_krw, failed)
 }
 
 moim_testbed::on_both_databases! {

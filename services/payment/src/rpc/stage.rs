@@ -9,7 +9,7 @@ use moim_kit::bus::{Fact, Kind};
 use moim_kit::id::{AttendanceId, MemberId, OrderId, ScheduleId};
 use moim_kit::{Fault, Timestamp};
 use moim_proto::schedule::v1::{SeatPhase, SeatState};
-use moim_storage::{Ground, Handler as _, Outbox};
+use moim_storage::{Ground, Handler as _, Outbox, View};
 use moim_testbed::Bed;
 use prost::Message as _;
 use sqlx::SqlSafeStr as _;
@@ -44,6 +44,11 @@ pub(super) struct Stage {
 }
 
 impl Stage {
+    /// The books as they are now.
+    pub fn view(&self) -> View {
+        self.ground.outbox.view()
+    }
+
     pub fn new(ground: Ground, store: fn(Outbox) -> Store) -> Self {
         let store = store(ground.outbox.clone());
         let clock = ground.clock.clone();
@@ -120,7 +125,7 @@ impl Stage {
 
     pub async fn order(&self, member: MemberId, id: &str) -> Option<Order> {
         let ids = vec![id.parse().unwrap()];
-        self.store.list_own_orders(member, ids).await.unwrap().pop()
+        self.store.list_own_orders(&self.view(), member, ids).await.unwrap().pop()
     }
 
     pub async fn wrong(&self) -> Vec<String> {

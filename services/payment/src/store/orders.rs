@@ -1,8 +1,9 @@
 //! Orders: what is heard of seats, and moves of states, each made by whoever finds the order as it was read.
 
 use moim_kit::id::{MemberId, OrderId};
+use moim_kit::metrics::KeyValue;
 use moim_kit::{Fault, Timestamp};
-use moim_storage::{Arg, Tx, args};
+use moim_storage::{Arg, Tx, View, args};
 
 use super::Store;
 use super::rows::{OrderRow, all, order_columns};
@@ -87,6 +88,7 @@ impl Store {
             change.due,
         ];
         let row: Option<OrderRow> = tx.fetch_optional(INSERT, args).await?;
+        count_end(tx, change.to);
         row.ok_or_else(|| Fault::internal("an order was not written"))?.try_into()
     }
 
@@ -111,11 +113,12 @@ impl Store {
     /// A member's own orders by id, those that exist.
     pub async fn list_own_orders(
         &self,
+        view: &View,
         member: MemberId,
         ids: Vec<OrderId>,
     ) -> Result<Vec<Order>, Fault> {
         let list = ids.into_iter().map(Arg::from).collect();
-        all(self.outbox.db().fetch_in::<OrderRow>(LIST_OWN, args![member], list).await?)
+        all(view.fetch_in::<OrderRow>(LIST_OWN, args![member], list).await?)
     }
 
     /// Locks an order if it still is as it was read; false when somebody was there in between.
@@ -142,6 +145,7 @@ impl Store {
             now,
         ];
         let row: Option<OrderRow> = tx.fetch_optional(self.guards.move_order, args).await?;
+        count_end(tx, change.to);
         row.ok_or_else(|| Fault::internal("an order moved while it was claimed"))?.try_into()
     }
 
@@ -162,5 +166,13 @@ impl Store {
         tx.execute(PUT_OFF, args![read.terms.id, read.revision, until]).await?;
         tx.commit().await?;
         Ok(())
+    }
+}
+
+/// Counts an order that has come to an end; a confirmed one may still be refunded.
+fn count_end(tx: &mut Tx, to: OrderState) {
+    if matches!(to, OrderState::Confirmed | OrderState::Released | OrderState::Refunded) {
+        let state = KeyValue::new("state", to.word());
+        tx.count(move |catalogue| catalogue.orders_ended.add(1, &[state]));
     }
 }

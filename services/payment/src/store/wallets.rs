@@ -3,7 +3,7 @@
 use moim_kit::id::{MemberId, OrderId, WalletEntryId};
 use moim_kit::page::{PageOf, PageSpec};
 use moim_kit::{Code, Fault, Timestamp};
-use moim_storage::{Arg, Keyset, Tx, args, violates};
+use moim_storage::{Arg, Keyset, Tx, View, args, violates};
 use uuid::Uuid;
 
 use super::Store;
@@ -67,8 +67,8 @@ type Moved = (i64, i64, i64);
 
 impl Store {
     /// A member's wallet; empty when it was never used.
-    pub async fn find_wallet(&self, member: MemberId) -> Result<Wallet, Fault> {
-        let row = self.outbox.db().fetch_optional(FIND, args![member]).await?;
+    pub async fn find_wallet(&self, view: &View, member: MemberId) -> Result<Wallet, Fault> {
+        let row = view.fetch_optional(FIND, args![member]).await?;
         Ok(wallet(row.unwrap_or_default()))
     }
 
@@ -171,6 +171,7 @@ impl Store {
     /// A page of a wallet's entries, newest first.
     pub async fn list_entries(
         &self,
+        view: &View,
         member: MemberId,
         page: &PageSpec,
     ) -> Result<PageOf<Entry>, Fault> {
@@ -178,18 +179,19 @@ impl Store {
         let condition = NEWEST.condition(page, &mut args);
         let order = NEWEST.order(page);
         let sql = format!("{} AND {condition} ORDER BY {order} LIMIT $2", entries!());
-        let rows: Vec<EntryRow> = self.outbox.db().fetch_all(&sql, args).await?;
+        let rows: Vec<EntryRow> = view.fetch_all(&sql, args).await?;
         Ok(page.page(all(rows)?, Entry::cursor))
     }
 
     /// Lines of a member's own wallet by id, those that exist.
     pub async fn list_own_entries(
         &self,
+        view: &View,
         member: MemberId,
         ids: Vec<WalletEntryId>,
     ) -> Result<Vec<Entry>, Fault> {
         let list = ids.into_iter().map(Arg::from).collect();
-        all(self.outbox.db().fetch_in::<EntryRow>(LIST_OWN, args![member], list).await?)
+        all(view.fetch_in::<EntryRow>(LIST_OWN, args![member], list).await?)
     }
 }
 

@@ -132,7 +132,8 @@ impl<'a> Scene<'a> {
 
     async fn compare(&mut self, line: &Line) -> TestCaseResult {
         let store = &self.stage.server.store;
-        let schedule = store.list_schedules(vec![self.schedule]).await.unwrap().remove(0);
+        let view = self.stage.server.reads.primary();
+        let schedule = store.list_schedules(&view, vec![self.schedule]).await.unwrap().remove(0);
         let (attendances, seats) = store.snapshot(self.schedule).await;
         hold_true(&schedule, &attendances, &seats)?;
         let counts = [schedule.going_count, schedule.held_count, schedule.waitlist_count];
@@ -296,7 +297,8 @@ moim_testbed::on_both_databases! {
         };
         let leave = stage.standing(gathering, member, role, MembershipStatus::Left);
         futures::future::join(sign_up, leave).await;
-        let kept = store.list_schedules(vec![id]).await.unwrap().remove(0);
+        let view = stage.server.reads.primary();
+        let kept = store.list_schedules(&view, vec![id]).await.unwrap().remove(0);
         assert_eq!(kept.going_count, 0);
     }
 }

@@ -26,7 +26,8 @@ impl Server {
         let caller = call.require_caller()?;
         let gathering = GatheringId::parse(&request.gathering_id, "gatheringId")?;
         let plan = convert::plan_from(request.clone()).checked()?;
-        let gathering_title = self.store.find_gathering_title(gathering).await?;
+        let gathering_title =
+            self.store.find_gathering_title(&self.reads.primary(), gathering).await?;
         let gathering_title = gathering_title.ok_or(Reason::GatheringNotFound)?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;

@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use moim_kit::{Call, Clock};
 use moim_proto::schedule::v1 as proto;
 use moim_proto::schedule::v1::schedule_service_server::ScheduleService;
-use moim_storage::Copies;
+use moim_storage::{Copies, Reads};
 use tonic::{Request, Response, Status};
 
 use crate::ics::Signer;
@@ -30,6 +30,7 @@ use crate::store::Store;
 /// Answers the calls of `moim.schedule.v1.ScheduleService`.
 pub struct Server {
     pub store: Store,
+    pub reads: Reads,
     pub clock: Clock,
     pub copies: Copies,
     pub signer: Signer,

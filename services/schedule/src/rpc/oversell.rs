@@ -50,7 +50,8 @@ async fn burst(stage: &Stage, fee_krw: i32) -> Burst {
         }
     }
     let id = schedule.id.parse().unwrap();
-    let kept = stage.server.store.list_schedules(vec![id]).await.unwrap();
+    let kept =
+        stage.server.store.list_schedules(&stage.server.reads.primary(), vec![id]).await.unwrap();
     burst.counted = kept[0].taken().into();
     burst
 }

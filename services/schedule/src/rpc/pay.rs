@@ -35,7 +35,10 @@ impl Server {
         if let Some(fault) = seat.refusal() {
             return Err(fault);
         }
-        let own = self.store.list_own(seat.member_id, vec![seat.schedule_id]).await?;
+        let own = self
+            .store
+            .list_own(&self.reads.primary(), seat.member_id, vec![seat.schedule_id])
+            .await?;
         let Some(shown) = own.get(&seat.schedule_id) else { return Ok(respond(answer, written)) };
         let now = self.clock.now();
         written.push(Mark::new(events::SEAT, order.uuid(), seat.version, now));

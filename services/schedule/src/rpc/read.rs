@@ -7,6 +7,7 @@ use moim_kit::id::{AttendanceId, GatheringId, Noun, ScheduleId};
 use moim_kit::page::{Cursor, PageSpec};
 use moim_kit::{Call, Fault, Id, Timestamp};
 use moim_proto::schedule::v1 as proto;
+use moim_storage::View;
 use tonic::Response;
 
 use super::Server;
@@ -29,8 +30,10 @@ impl Server {
         call: &Call,
         request: proto::BatchGetRequest,
     ) -> Result<Response<proto::BatchGetResponse>, Fault> {
-        let found = self.store.list_schedules(readable(&request.ids)?).await?;
-        let schedules = self.show(call, &found).await?;
+        let ids = readable(&request.ids)?;
+        let view = self.reads.of(call).await;
+        let found = self.store.list_schedules(&view, ids).await?;
+        let schedules = self.show(&view, call, &found).await?;
         Ok(Response::new(proto::BatchGetResponse { schedules }))
     }
 
@@ -43,12 +46,13 @@ impl Server {
         let page = page_of_each(request.page.as_ref(), SCHEDULES, ids.len())?;
         let from = request.from_us.map(Timestamp::from_us);
         let until = request.until_us.map(Timestamp::from_us);
-        let found = self.store.list_schedules_of(distinct(&ids), from, until, &page).await?;
+        let view = self.reads.of(call).await;
+        let found = self.store.list_schedules_of(&view, distinct(&ids), from, until, &page).await?;
         let pages: Vec<_> = in_order(&ids, &found)
             .map(|rows| page.page(rows, |row| cursor(row.starts_at.us(), row.id)))
             .collect();
         let rows: Vec<_> = pages.iter().flat_map(|page| page.rows.iter().cloned()).collect();
-        let mut shown = self.show(call, &rows).await?.into_iter();
+        let mut shown = self.show(&view, call, &rows).await?.into_iter();
         let lists = pages
             .iter()
             .map(|page| proto::ScheduleList {
@@ -65,8 +69,9 @@ impl Server {
         request: proto::BatchGetAttendancesRequest,
     ) -> Result<Response<proto::BatchGetAttendancesResponse>, Fault> {
         let ids: Vec<AttendanceId> = readable(&request.ids)?;
-        let found = self.store.list_shown(ids).await?;
-        let roles = self.roles(call, found.iter().map(|shown| shown.gathering_id)).await?;
+        let view = self.reads.of(call).await;
+        let found = self.store.list_shown(&view, ids).await?;
+        let roles = self.roles(&view, call, found.iter().map(|shown| shown.gathering_id)).await?;
         let may_see = |shown: &&Shown| {
             shown.may_be_seen_by(call.viewer(), roles.get(&shown.gathering_id).copied())
         };
@@ -83,11 +88,12 @@ impl Server {
         let ids: Vec<ScheduleId> = parsed(&request.schedule_ids, "scheduleIds")?;
         let state = convert::state_from(request.state)?;
         let page = page_of_each(request.page.as_ref(), ATTENDANCES, ids.len())?;
+        let view = self.reads.of(call).await;
         let mut visible = distinct(&ids);
         if !state.is_public() {
-            visible = self.led_by_viewer(call, visible).await?;
+            visible = self.led_by_viewer(&view, call, visible).await?;
         }
-        let found = self.store.list_attendances_of(visible, state, &page).await?;
+        let found = self.store.list_attendances_of(&view, visible, state, &page).await?;
         let show = |shown: &Shown| convert::attendance(shown, call.viewer());
         let lists = in_order(&ids, &found)
             .map(|rows| {
@@ -110,7 +116,8 @@ impl Server {
         let spec = convert::page_spec(request.page.as_ref(), OWN_ATTENDANCES)?;
         let from = request.from_us.map(Timestamp::from_us);
         let until = request.until_us.map(Timestamp::from_us);
-        let rows = self.store.list_attendances_by(caller.member, from, until, &spec).await?;
+        let view = self.reads.of(call).await;
+        let rows = self.store.list_attendances_by(&view, caller.member, from, until, &spec).await?;
         let page = spec.page(rows, |row| cursor(row.starts_at.us(), row.attendance.id));
         let show = |shown| convert::attendance(shown, Some(caller.member));
         Ok(Response::new(proto::ListViewerAttendancesResponse {
@@ -121,7 +128,7 @@ impl Server {
 
     pub(super) async fn calendar(
         &self,
-        _: &Call,
+        call: &Call,
         request: proto::GetCalendarRequest,
     ) -> Result<Response<proto::GetCalendarResponse>, Fault> {
         // A link that was not signed here tells nothing, not even whether the schedule exists.
@@ -129,9 +136,15 @@ impl Server {
         if !self.signer.verifies(id, &request.signature) {
             return Err(Reason::ScheduleNotFound.into());
         }
-        let found = self.store.list_schedules(vec![id]).await?;
+        let mut view = self.reads.of(call).await;
+        let mut found = self.store.list_schedules(&view, vec![id]).await?;
+        if found.is_empty() {
+            // Links carry no seen token, and one may be followed as soon as it was made.
+            view = self.reads.primary();
+            found = self.store.list_schedules(&view, vec![id]).await?;
+        }
         let schedule = found.first().ok_or(Reason::ScheduleNotFound)?;
-        let title = self.store.find_gathering_title(schedule.gathering_id).await?;
+        let title = self.store.find_gathering_title(&view, schedule.gathering_id).await?;
         let ics = ics::calendar(schedule, &title.unwrap_or_default(), self.clock.now());
         Ok(Response::new(proto::GetCalendarResponse { ics }))
     }
@@ -139,6 +152,7 @@ impl Server {
     /// Schedules as the caller sees them, in the same order.
     async fn show(
         &self,
+        view: &View,
         call: &Call,
         schedules: &[Schedule],
     ) -> Result<Vec<proto::Schedule>, Fault> {
@@ -146,11 +160,11 @@ impl Server {
         let own = match call.viewer() {
             Some(member) => {
                 let ids = schedules.iter().map(|schedule| schedule.id).collect();
-                self.store.list_own(member, ids).await?
+                self.store.list_own(view, member, ids).await?
             }
             None => HashMap::new(),
         };
-        let roles = self.roles(call, schedules.iter().map(|of| of.gathering_id)).await?;
+        let roles = self.roles(view, call, schedules.iter().map(|of| of.gathering_id)).await?;
         let show = |schedule: &Schedule| {
             let viewer = Viewer {
                 signed_in: call.viewer().is_some(),
@@ -165,25 +179,27 @@ impl Server {
     /// The caller's roles in gatherings; none when anonymous.
     async fn roles(
         &self,
+        view: &View,
         call: &Call,
         gatherings: impl Iterator<Item = GatheringId>,
     ) -> Result<HashMap<GatheringId, Role>, Fault> {
         let Some(member) = call.viewer() else { return Ok(HashMap::new()) };
         let gatherings: HashSet<_> = gatherings.collect();
-        self.store.list_roles(member, gatherings.into_iter().collect()).await
+        self.store.list_roles(view, member, gatherings.into_iter().collect()).await
     }
 
     /// Those schedules that the caller is host or manager of.
     async fn led_by_viewer(
         &self,
+        view: &View,
         call: &Call,
         ids: Vec<ScheduleId>,
     ) -> Result<Vec<ScheduleId>, Fault> {
         if call.viewer().is_none() {
             return Ok(Vec::new());
         }
-        let schedules = self.store.list_schedules(ids).await?;
-        let roles = self.roles(call, schedules.iter().map(|of| of.gathering_id)).await?;
+        let schedules = self.store.list_schedules(view, ids).await?;
+        let roles = self.roles(view, call, schedules.iter().map(|of| of.gathering_id)).await?;
         let leads = |of: &&Schedule| roles.get(&of.gathering_id).copied().is_some_and(Role::leads);
         Ok(schedules.iter().filter(leads).map(|schedule| schedule.id).collect())
     }

@@ -41,7 +41,13 @@ impl<'a> Scene<'a> {
 
     async fn kept(&self) -> Schedule {
         let id = self.schedule.id.parse().unwrap();
-        self.stage.server.store.list_schedules(vec![id]).await.unwrap().remove(0)
+        self.stage
+            .server
+            .store
+            .list_schedules(&self.stage.server.reads.primary(), vec![id])
+            .await
+            .unwrap()
+            .remove(0)
     }
 
     fn let_the_hold_run_out(&self) {

@@ -53,8 +53,8 @@ impl Stage {
         let signer = Signer::try_new(&[7; 32]).unwrap();
         let copier = Copier { store: store.clone(), clock: clock.clone() };
         let (card_wait, pay_wait) = (Duration::ZERO, Duration::ZERO);
-        let copies = ground.copies(COPIED);
-        Self { server: Server { store, clock, copies, signer, card_wait, pay_wait }, copier }
+        let (copies, reads) = (ground.copies(COPIED), ground.reads(COPIED));
+        Self { server: Server { store, reads, clock, copies, signer, card_wait, pay_wait }, copier }
     }
 
     /// Takes a fact in as a reader would.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use moim_kit::id::{AttendanceId, MemberId, ScheduleId};
 use moim_kit::page::PageSpec;
 use moim_kit::{Fault, Timestamp};
-use moim_storage::{Arg, Keyset, Tx, args};
+use moim_storage::{Arg, Keyset, Tx, View, args};
 
 use super::Store;
 use super::rows::{ShownRow, all, shown_columns};
@@ -51,19 +51,24 @@ impl Store {
     }
 
     /// Attendances by id, those that exist.
-    pub async fn list_shown(&self, ids: Vec<AttendanceId>) -> Result<Vec<Shown>, Fault> {
+    pub async fn list_shown(
+        &self,
+        view: &View,
+        ids: Vec<AttendanceId>,
+    ) -> Result<Vec<Shown>, Fault> {
         let list = ids.into_iter().map(Arg::from).collect();
-        all(self.outbox.db().fetch_in::<ShownRow>(FIND_MANY, vec![], list).await?)
+        all(view.fetch_in::<ShownRow>(FIND_MANY, vec![], list).await?)
     }
 
     /// A member's own attendances at several schedules, in any state.
     pub async fn list_own(
         &self,
+        view: &View,
         member: MemberId,
         schedules: Vec<ScheduleId>,
     ) -> Result<HashMap<ScheduleId, Shown>, Fault> {
         let list = schedules.into_iter().map(Arg::from).collect();
-        let rows: Vec<ShownRow> = self.outbox.db().fetch_in(FIND_OWN, args![member], list).await?;
+        let rows: Vec<ShownRow> = view.fetch_in(FIND_OWN, args![member], list).await?;
         let own = all::<_, Shown>(rows)?.into_iter();
         Ok(own.map(|shown| (shown.attendance.schedule_id, shown)).collect())
     }
@@ -72,6 +77,7 @@ impl Store {
     /// of travel, one more than asked where there are more.
     pub async fn list_attendances_of(
         &self,
+        view: &View,
         schedules: Vec<ScheduleId>,
         state: State,
         page: &PageSpec,
@@ -91,7 +97,7 @@ impl Store {
             order = FIRST_COME.order(page),
         );
         let list = schedules.into_iter().map(Arg::from).collect();
-        let rows: Vec<ShownRow> = self.outbox.db().fetch_in(&sql, args, list).await?;
+        let rows: Vec<ShownRow> = view.fetch_in(&sql, args, list).await?;
         let mut lists: HashMap<_, Vec<_>> = HashMap::new();
         for shown in all::<_, Shown>(rows)? {
             lists.entry(shown.attendance.schedule_id).or_default().push(shown);
@@ -102,6 +108,7 @@ impl Store {
     /// Everything a member goes to, went to, missed or waits for, soonest first.
     pub async fn list_attendances_by(
         &self,
+        view: &View,
         member: MemberId,
         from: Option<Timestamp>,
         until: Option<Timestamp>,
@@ -120,6 +127,6 @@ impl Store {
             tables = shown_tables!(),
             order = SOONEST.order(page),
         );
-        all(self.outbox.db().fetch_all::<ShownRow>(&sql, args).await?)
+        all(view.fetch_all::<ShownRow>(&sql, args).await?)
     }
 }

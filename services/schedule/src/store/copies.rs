@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use moim_kit::Fault;
 use moim_kit::id::{GatheringId, MemberId};
-use moim_storage::{Arg, Tx, args};
+use moim_storage::{Arg, Tx, View, args};
 
 use super::Store;
 use super::rows::parsed;
@@ -75,8 +75,12 @@ impl Store {
     }
 
     /// Title of a gathering this room has heard of.
-    pub async fn find_gathering_title(&self, id: GatheringId) -> Result<Option<String>, Fault> {
-        let row: Option<(String,)> = self.outbox.db().fetch_optional(FIND_TITLE, args![id]).await?;
+    pub async fn find_gathering_title(
+        &self,
+        view: &View,
+        id: GatheringId,
+    ) -> Result<Option<String>, Fault> {
+        let row: Option<(String,)> = view.fetch_optional(FIND_TITLE, args![id]).await?;
         Ok(row.map(|(title,)| title))
     }
 
@@ -110,12 +114,12 @@ impl Store {
     /// Roles of one member in several gatherings, where active.
     pub async fn list_roles(
         &self,
+        view: &View,
         member: MemberId,
         gatherings: Vec<GatheringId>,
     ) -> Result<HashMap<GatheringId, Role>, Fault> {
         let list = gatherings.into_iter().map(Arg::from).collect();
-        let rows: Vec<(String, String)> =
-            self.outbox.db().fetch_in(LIST_ROLES, args![member], list).await?;
+        let rows: Vec<(String, String)> = view.fetch_in(LIST_ROLES, args![member], list).await?;
         rows.into_iter().map(|(id, word)| Ok((parsed(&id)?, role(&word)?))).collect()
     }
 

@@ -7,7 +7,7 @@ use moim_kit::{Fault, Timestamp};
 use moim_storage::{Arg, Tx, args};
 
 use super::rows::{AttendanceRow, all, attendance_columns, parsed};
-use super::{Outcome, Store};
+use super::{Outcome, Store, counted};
 use crate::attendance::{Attendance, Place, State};
 use crate::fault::Reason;
 use crate::model::Schedule;
@@ -90,6 +90,7 @@ impl Store {
     ) -> Result<Attendance, Fault> {
         let args = args![own.id, now, place.order_id, place.hold_expires_at];
         let row: Option<AttendanceRow> = tx.fetch_optional(ACCEPT, args).await?;
+        tx.count(|catalogue| counted::seats(catalogue, "held", 1));
         row.ok_or(Reason::OfferExpired)?.try_into()
     }
 
@@ -106,6 +107,7 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let granted = Attendance::try_from(row)?;
         let seat = self.grant_seat(tx, seat.order_id, now).await?;
+        tx.count(|catalogue| counted::seats(catalogue, "granted", 1));
         seats::grant(&mut schedule);
         let mut outcome = self.settle(tx, schedule, now).await?.with(Vec::new(), vec![seat]);
         // Who paid by themselves learns only now that they have moved up.
@@ -186,7 +188,9 @@ impl Store {
         if released.is_empty() {
             return Ok(None);
         }
-        schedule.held_count -= counted(&released)?;
+        let many = many(&released)?;
+        schedule.held_count -= many;
+        tx.count(move |catalogue| counted::seats(catalogue, "expired", many));
         let orders = released.iter().filter_map(|of| of.order_id).collect();
         let ending = Ending::Failed { failure: Failure::Expired, shortfall_krw: 0 };
         let seats = self.end_seats(tx, orders, ending, now).await?;
@@ -202,7 +206,7 @@ impl Store {
     ) -> Result<Outcome, Fault> {
         let rows = tx.fetch_all::<AttendanceRow>(DROP_HOLDS, args![schedule.id, now]).await?;
         let dropped: Vec<Attendance> = all(rows)?;
-        schedule.held_count -= counted(&dropped)?;
+        schedule.held_count -= many(&dropped)?;
         let ending = Ending::GivenUp { refund: true };
         let seats = self.end_all_seats(tx, schedule.id, ending, now).await?;
         Ok(self.settle(tx, schedule, now).await?.with(dropped, seats))
@@ -231,6 +235,6 @@ impl Store {
     }
 }
 
-fn counted(of: &[Attendance]) -> Result<i32, Fault> {
+fn many(of: &[Attendance]) -> Result<i32, Fault> {
     i32::try_from(of.len()).map_err(Fault::internal)
 }

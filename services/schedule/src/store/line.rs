@@ -4,8 +4,8 @@ use moim_kit::id::{AttendanceId, MemberId, ScheduleId};
 use moim_kit::{Fault, Timestamp};
 use moim_storage::{Tx, args};
 
-use super::Store;
 use super::rows::{AttendanceRow, all, attendance_columns};
+use super::{Store, counted};
 use crate::attendance::{Attendance, State};
 use crate::fault::Reason;
 use crate::fee::Refund;
@@ -68,6 +68,7 @@ impl Store {
         release(&mut schedule, own.as_ref().map(|own| own.state), now)?;
         let own = own.ok_or(Reason::NotAttending)?;
         let changed = self.set_state(tx, own.id, State::Withdrawn, now).await?;
+        tx.count(|catalogue| counted::seats(catalogue, "given_up", 1));
         let ending = Ending::GivenUp { refund: refund.is_due(&schedule, now) };
         let orders = own.order_id.into_iter().collect();
         let seats = self.end_seats(tx, orders, ending, now).await?;
@@ -87,6 +88,7 @@ impl Store {
         let mut promoted: Vec<Attendance> = Vec::new();
         let mut seats = Vec::new();
         if moved > 0 {
+            tx.count(move |catalogue| counted::seats(catalogue, "promoted", moved));
             let held_until = self.terms.held_until(now);
             let offered_until = self.terms.offered_until(&schedule, now);
             let is_paid = schedule.fee_krw > 0;

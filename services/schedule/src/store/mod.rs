@@ -2,6 +2,7 @@
 
 mod attendances;
 mod copies;
+mod counted;
 mod holds;
 mod line;
 mod places;

@@ -3,11 +3,11 @@
 //! Locks are taken in one order everywhere: card, membership, schedules by id, attendances.
 
 use moim_kit::id::{AttendanceId, GatheringId, MemberId, ScheduleId};
-use moim_kit::{Fault, Timestamp};
+use moim_kit::{Fault, Timestamp, metrics};
 use moim_storage::{Error, Tx, args};
 
-use super::Store;
 use super::rows::{AttendanceRow, ScheduleRow, attendance_columns, parsed, schedule_columns};
+use super::{Store, counted};
 use crate::attendance::{Attendance, Place, State};
 use crate::fault::Reason;
 use crate::model::Schedule;
@@ -112,6 +112,9 @@ impl Store {
             let schedule = self.find_schedule(tx, id).await?;
             seats::require_open(&schedule, now)?;
             if !join_waitlist && !seats::has_free_seat(&schedule) {
+                if let Some(catalogue) = metrics::catalogue() {
+                    counted::seats(catalogue, "sold_out", 1);
+                }
                 return Err(Reason::ScheduleFull.into());
             }
         }
@@ -139,6 +142,12 @@ impl Store {
             place.hold_expires_at,
         ];
         let row: Option<AttendanceRow> = tx.fetch_optional(ARRIVE, args).await?;
+        let moved = match place.state {
+            State::Going => "claimed",
+            State::Waitlisted => "waitlisted",
+            _ => "held",
+        };
+        tx.count(move |catalogue| counted::seats(catalogue, moved, 1));
         row.ok_or(Reason::AlreadyAttending)?.try_into()
     }
 

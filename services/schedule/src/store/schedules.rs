@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use moim_kit::id::{GatheringId, ScheduleId};
 use moim_kit::page::PageSpec;
 use moim_kit::{Fault, Timestamp};
-use moim_storage::{Arg, Keyset, Tx, args};
+use moim_storage::{Arg, Keyset, Tx, View, args};
 
 use super::Store;
 use super::rows::{ScheduleRow, all, schedule_columns};
@@ -47,15 +47,20 @@ impl Store {
     }
 
     /// Schedules by id, those that exist.
-    pub async fn list_schedules(&self, ids: Vec<ScheduleId>) -> Result<Vec<Schedule>, Fault> {
+    pub async fn list_schedules(
+        &self,
+        view: &View,
+        ids: Vec<ScheduleId>,
+    ) -> Result<Vec<Schedule>, Fault> {
         let list = ids.into_iter().map(Arg::from).collect();
-        all(self.outbox.db().fetch_in::<ScheduleRow>(FIND_MANY, vec![], list).await?)
+        all(view.fetch_in::<ScheduleRow>(FIND_MANY, vec![], list).await?)
     }
 
     /// One page of each gathering's schedules that end after `from` and start before `until`; rows
     /// come in the order of travel, one more than asked where there are more.
     pub async fn list_schedules_of(
         &self,
+        view: &View,
         gatherings: Vec<GatheringId>,
         from: Option<Timestamp>,
         until: Option<Timestamp>,
@@ -76,7 +81,7 @@ impl Store {
             order = SOONEST.order(page),
         );
         let list = gatherings.into_iter().map(Arg::from).collect();
-        let rows: Vec<ScheduleRow> = self.outbox.db().fetch_in(&sql, args, list).await?;
+        let rows: Vec<ScheduleRow> = view.fetch_in(&sql, args, list).await?;
         let mut lists: HashMap<_, Vec<_>> = HashMap::new();
         for schedule in all::<_, Schedule>(rows)? {
             lists.entry(schedule.gathering_id).or_default().push(schedule);

@@ -1,7 +1,21 @@
-//! The trace a request belongs to (W3C Trace Context, version 00), passed on with every call and fact.
+//! The trace a request belongs to (W3C Trace Context, version 00), passed on with every call and fact, and the
+//! spans of which it is told.
+//!
+//! A [`Trace`] names one span and costs nothing; it is the same in headers, facts, logs and errors. A [`Span`] is what
+//! is sent of it, when anybody wants it: begun with a trace as its parent, and a trace for what it causes. What runs
+//! [`Within`] a trace has it as [`current`], on whatever task.
+
+mod ambient;
+pub(crate) mod rpc;
+mod span;
 
 use std::fmt;
 use std::str::FromStr;
+
+pub use ambient::{InTrace, Within, current};
+pub use opentelemetry::trace::SpanKind as Kind;
+pub use span::{Recorded, Span};
+pub(crate) use span::{collect, collect_nothing};
 
 /// Name of the header and metadata key that carries it.
 pub const HEADER: &str = "traceparent";
@@ -20,7 +34,7 @@ pub struct Trace {
 pub struct NotATraceparent;
 
 impl Trace {
-    /// Starts a trace.
+    /// Starts a trace that is not sent; one that may be begins with [`Span::root`].
     pub fn fresh() -> Self {
         Self { trace_id: rand::random_range(1..=u128::MAX), span_id: fresh_span(), sampled: false }
     }
@@ -38,9 +52,30 @@ impl Trace {
         Self { span_id: fresh_span(), ..self }
     }
 
+    /// The trace of what runs here now, or one that is not sent.
+    pub fn here() -> Self {
+        current().unwrap_or_else(Self::fresh)
+    }
+
+    /// The same span as far as logs are concerned, without spans of its own below it.
+    #[must_use]
+    pub fn unsent(self) -> Self {
+        Self { sampled: false, ..self }
+    }
+
+    /// True when its spans are sent.
+    pub fn is_sampled(self) -> bool {
+        self.sampled
+    }
+
     /// 32 hexadecimal digits, for logs and error extensions.
     pub fn trace_id(self) -> String {
         format!("{:032x}", self.trace_id)
+    }
+
+    /// 16 hexadecimal digits, for logs.
+    pub fn span_id(self) -> String {
+        format!("{:016x}", self.span_id)
     }
 }
 

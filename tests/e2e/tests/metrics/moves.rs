@@ -1,15 +1,10 @@
 //! What a process measures is served to Prometheus on a listener of its own.
-#![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 
 use std::time::Duration;
 
 use moim_e2e::{Platform, free_port};
 
-async fn ask(address: &str) -> String {
-    let answer = reqwest::get(format!("http://{address}/metrics")).await.unwrap();
-    assert!(answer.status().is_success());
-    answer.text().await.unwrap()
-}
+use crate::page::ask;
 
 /// The number beside a name with its labels.
 fn number(text: &str, name: &str) -> Option<u64> {

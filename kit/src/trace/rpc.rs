@@ -1,0 +1,67 @@
+//! Spans of calls between rooms, by the semantic conventions for gRPC.
+
+use http::HeaderMap;
+use opentelemetry::trace::SpanKind;
+use tonic::{Code, Status};
+
+use super::{Recorded, Span, Trace};
+
+/// A call, at whoever makes it or at whoever serves it.
+pub(crate) fn call(parent: Trace, kind: SpanKind, path: &str) -> Span {
+    let mut span = Span::of(parent, kind, "rpc");
+    span.record(|it| {
+        let method = path.trim_start_matches('/').to_owned();
+        it.name(method.clone());
+        it.set("rpc.system.name", "grpc");
+        it.set("rpc.method", method);
+    });
+    span
+}
+
+/// How a call ended for who made it: any status but OK is a failure.
+pub(crate) fn answered(it: &mut Recorded, failure: Option<&Status>) {
+    let code = failure.map_or(Code::Ok, Status::code);
+    it.set("rpc.response.status_code", name(code));
+    if code != Code::Ok {
+        it.fail(name(code));
+    }
+}
+
+/// How a call ended for who served it, by the head of the answer: what its caller did wrong is no failure here.
+pub(crate) fn served(it: &mut Recorded, head: &HeaderMap) {
+    let code = Status::from_header_map(head).map_or(Code::Ok, |status| status.code());
+    it.set("rpc.response.status_code", name(code));
+    if matches!(
+        code,
+        Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+    ) {
+        it.fail(name(code));
+    }
+}
+
+fn name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
