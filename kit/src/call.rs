@@ -10,7 +10,7 @@ use tonic::{Extensions, Request, Response, Status};
 
 use crate::fault::{Code, Fault};
 use crate::id::{MemberId, SessionId};
-use crate::metrics::{self, Waits};
+use crate::metrics::{self, Waiting, Waits};
 use crate::seen::{self, Mark, Position, Seen};
 use crate::trace::{self, Trace};
 
@@ -41,23 +41,14 @@ pub struct Call {
     seen: Seen,
     only_reads: bool,
     collected: Arc<Mutex<Collected>>,
+    /// None while nobody wants to know.
+    waits: Option<Waits>,
 }
 
 #[derive(Debug, Default)]
 struct Collected {
     written: Seen,
     bill: Vec<String>,
-    waits: Waits,
-}
-
-/// A call to a room is in flight for as long as this is held.
-#[derive(Debug)]
-pub(crate) struct Waiting(Arc<Mutex<Collected>>);
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.lock().waits.end(Instant::now());
-    }
 }
 
 impl Call {
@@ -72,6 +63,7 @@ impl Call {
             seen: Seen::default(),
             only_reads: false,
             collected: Arc::default(),
+            waits: metrics::catalogue().map(|_| Waits::default()),
         }
     }
 
@@ -215,14 +207,12 @@ impl Call {
 
     /// Time in which a call on behalf of this one was in flight; none while nobody wants to know.
     pub fn waited(&self) -> Duration {
-        self.collected.lock().waits.total(Instant::now())
+        self.waits.as_ref().map(Waits::total).unwrap_or_default()
     }
 
-    /// Notes that a call on behalf of this one is in flight, when anybody wants to know.
+    /// Notes that a call on behalf of this one is in flight.
     pub(crate) fn waiting(&self) -> Option<Waiting> {
-        let now = metrics::now()?;
-        self.collected.lock().waits.begin(now);
-        Some(Waiting(self.collected.clone()))
+        self.waits.as_ref().map(Waits::begin)
     }
 
     /// Reads what a caller sent in headers; the token is taken but not yet verified.

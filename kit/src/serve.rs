@@ -135,7 +135,7 @@ where
             return Box::pin(async { Ok(late) });
         }
         // How long a stream lasts is its reader's choice.
-        let measured = metrics::catalogue().filter(|_| !wire::is_stream(&path));
+        let measured = metrics::catalogue().filter(|_| class != Class::Stream);
         let began = metrics::now();
         let within = told.trace();
         let work = this.handle(call, request, class).within(within).instrument(span.clone());

@@ -1,12 +1,12 @@
 //! What statements and connections of a room are measured by.
 
-use std::future::Future;
-
 use moim_kit::metrics::label::{DB_OPERATIONS, OTHER, one_of};
 use moim_kit::metrics::{self, Catalogue, KeyValue};
+use moim_kit::trace::Span;
+use tokio::time::Instant;
 
 use crate::error::Error;
-use crate::spans::statement;
+use crate::spans;
 
 /// Whose statements they are, and to what.
 #[derive(Clone, Copy, Debug)]
@@ -24,39 +24,15 @@ impl Measured {
         Self { room, system: "sqlite" }
     }
 
-    /// Runs a statement: as a span of what it is run for, and timed when anybody wants to know.
-    pub(crate) async fn run<T>(
-        self,
-        sql: &str,
-        work: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        self.time(sql, statement(self.system, sql, work)).await
-    }
-
-    async fn time<T>(
-        self,
-        sql: &str,
-        work: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        let Some((catalogue, began)) = metrics::catalogue().zip(metrics::now()) else {
-            return work.await;
-        };
-        let done = work.await;
-        let took = metrics::seconds(began);
-        let labels = [
-            KeyValue::new("db.system.name", self.system),
-            KeyValue::new("db.operation.name", operation(sql)),
-            metrics::room(self.room),
-        ];
-        match &done {
-            Ok(_) => catalogue.statements.record(took, &labels),
-            Err(error) => {
-                let [system, operation, room] = labels;
-                let error = KeyValue::new("error.type", error.kind());
-                catalogue.statements.record(took, &[system, operation, room, error]);
-            }
-        }
-        done
+    /// A statement begins; its text is told as it stands in the room's `store`, with places for its values.
+    pub(crate) fn begin(self, sql: &str) -> Running {
+        let timed = metrics::catalogue().zip(metrics::now()).map(|(catalogue, began)| Timed {
+            measured: self,
+            catalogue,
+            began,
+            operation: operation(sql),
+        });
+        Running { timed, span: spans::statement(self.system, sql) }
     }
 
     /// Has the connections of a pool counted for as long as the pool is there.
@@ -74,6 +50,54 @@ impl Measured {
         connections_most.watch_while(&[name()], move || {
             open(&most, most.options().get_max_connections() as usize)
         });
+    }
+}
+
+/// A statement under way, as far as anybody wants to know.
+#[derive(Debug)]
+pub(crate) struct Running {
+    timed: Option<Timed>,
+    span: Option<Span>,
+}
+
+impl Running {
+    /// Notes how it ended.
+    pub(crate) fn end<T>(self, done: Result<T, Error>) -> Result<T, Error> {
+        let failure = done.as_ref().err();
+        if let Some(timed) = self.timed {
+            timed.record(failure);
+        }
+        if let Some((mut span, error)) = self.span.zip(failure) {
+            spans::failed(&mut span, error);
+        }
+        done
+    }
+}
+
+#[derive(Debug)]
+struct Timed {
+    measured: Measured,
+    catalogue: &'static Catalogue,
+    began: Instant,
+    operation: &'static str,
+}
+
+impl Timed {
+    fn record(self, failure: Option<&Error>) {
+        let took = metrics::seconds(self.began);
+        let labels = [
+            KeyValue::new("db.system.name", self.measured.system),
+            KeyValue::new("db.operation.name", self.operation),
+            metrics::room(self.measured.room),
+        ];
+        match failure {
+            None => self.catalogue.statements.record(took, &labels),
+            Some(error) => {
+                let [system, operation, room] = labels;
+                let error = KeyValue::new("error.type", error.kind());
+                self.catalogue.statements.record(took, &[system, operation, room, error]);
+            }
+        }
     }
 }
 

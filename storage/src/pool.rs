@@ -228,23 +228,21 @@ impl Db {
         sql: &str,
         query: Statement,
     ) -> Result<Option<R>, Error> {
-        let run = async {
-            Ok(match self {
-                Self::Sqlite { reader, .. } => query.sqlite_as().fetch_optional(reader).await?,
-                Self::Postgres(pool, _) => query.postgres_as().fetch_optional(pool).await?,
-            })
+        let running = self.measured().begin(sql);
+        let fetched = match self {
+            Self::Sqlite { reader, .. } => query.sqlite_as().fetch_optional(reader).await,
+            Self::Postgres(pool, _) => query.postgres_as().fetch_optional(pool).await,
         };
-        self.measured().run(sql, run).await
+        running.end(fetched.map_err(Error::from))
     }
 
     pub(crate) async fn all<R: Row>(&self, sql: &str, query: Statement) -> Result<Vec<R>, Error> {
-        let run = async {
-            Ok(match self {
-                Self::Sqlite { reader, .. } => query.sqlite_as().fetch_all(reader).await?,
-                Self::Postgres(pool, _) => query.postgres_as().fetch_all(pool).await?,
-            })
+        let running = self.measured().begin(sql);
+        let fetched = match self {
+            Self::Sqlite { reader, .. } => query.sqlite_as().fetch_all(reader).await,
+            Self::Postgres(pool, _) => query.postgres_as().fetch_all(pool).await,
         };
-        self.measured().run(sql, run).await
+        running.end(fetched.map_err(Error::from))
     }
 
     /// What its statements are measured by.

@@ -80,6 +80,7 @@ struct Followed {
 }
 
 impl Followed {
+    /// The replica as a database like any other.
     fn db(&self) -> Db {
         Db::Postgres(self.pool.clone(), Measured::postgres(self.room))
     }

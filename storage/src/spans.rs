@@ -1,6 +1,5 @@
 //! Spans of statements and of facts, by the semantic conventions for databases and messaging.
 
-use std::future::Future;
 use std::time::Duration;
 
 use moim_kit::Timestamp;
@@ -13,20 +12,16 @@ use crate::error::Error;
 /// What is heard so long after it was told is of a copy that is being made anew: nobody looks at its trace any more.
 const FRESH: Duration = Duration::from_secs(600);
 
-/// Runs a statement as a span of what it is run for. Its text is told as it stands in the room's `store`, with places
-/// for its values.
-pub(crate) async fn statement<T>(
-    system: &'static str,
-    sql: &str,
-    run: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    let Some(mut span) = Span::here(Kind::Client, "sql") else { return run.await };
+/// The span of a statement, for as long as it runs.
+pub(crate) fn statement(system: &'static str, sql: &str) -> Option<Span> {
+    let mut span = Span::here(Kind::Client, "sql")?;
     span.record(|it| tell_statement(it, system, sql));
-    let ran = run.await;
-    if let Err(error) = &ran {
-        span.record(|it| tell_failure(it, error));
-    }
-    ran
+    Some(span)
+}
+
+/// It failed.
+pub(crate) fn failed(span: &mut Span, error: &Error) {
+    span.record(|it| tell_failure(it, error));
 }
 
 fn tell_statement(it: &mut Recorded, system: &'static str, sql: &str) {

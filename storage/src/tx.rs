@@ -57,18 +57,17 @@ const AT_ONCE: usize = 128;
 
 impl Tx {
     pub(crate) async fn begin(db: &Db) -> Result<Self, Error> {
-        let begin = async {
-            Ok(match db {
-                // A transaction that only later becomes a writer could meet another and fail.
-                Db::Sqlite { writer, .. } => {
-                    Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
-                }
-                Db::Postgres(pool, _) => Inner::Postgres(pool.begin().await?),
-            })
-        };
         let measured = db.measured();
+        let running = measured.begin("BEGIN");
+        let begun = match db {
+            // A transaction that only later becomes a writer could meet another and fail.
+            Db::Sqlite { writer, .. } => {
+                writer.begin_with("BEGIN IMMEDIATE").await.map(Inner::Sqlite)
+            }
+            Db::Postgres(pool, _) => pool.begin().await.map(Inner::Postgres),
+        };
         Ok(Self {
-            inner: measured.run("BEGIN", begin).await?,
+            inner: running.end(begun.map_err(Error::from))?,
             facts: Vec::new(),
             telling: Telling::default(),
             published: None,
@@ -92,13 +91,16 @@ impl Tx {
     /// Runs a statement; answers how many rows it changed.
     pub async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
         let query = Statement::new(sql, args);
-        let run = async {
-            Ok(match &mut self.inner {
-                Inner::Sqlite(tx) => query.sqlite().execute(&mut **tx).await?.rows_affected(),
-                Inner::Postgres(tx) => query.postgres().execute(&mut **tx).await?.rows_affected(),
-            })
+        let running = self.measured.begin(sql);
+        let changed = match &mut self.inner {
+            Inner::Sqlite(tx) => {
+                query.sqlite().execute(&mut **tx).await.map(|it| it.rows_affected())
+            }
+            Inner::Postgres(tx) => {
+                query.postgres().execute(&mut **tx).await.map(|it| it.rows_affected())
+            }
         };
-        self.measured.run(sql, run).await
+        running.end(changed.map_err(Error::from))
     }
 
     /// Rows of a query or of a `RETURNING`.
@@ -126,23 +128,21 @@ impl Tx {
         args: Vec<Arg>,
     ) -> Result<Option<R>, Error> {
         let query = Statement::new(sql, args);
-        let run = async {
-            Ok(match &mut self.inner {
-                Inner::Sqlite(tx) => query.sqlite_as().fetch_optional(&mut **tx).await?,
-                Inner::Postgres(tx) => query.postgres_as().fetch_optional(&mut **tx).await?,
-            })
+        let running = self.measured.begin(sql);
+        let fetched = match &mut self.inner {
+            Inner::Sqlite(tx) => query.sqlite_as().fetch_optional(&mut **tx).await,
+            Inner::Postgres(tx) => query.postgres_as().fetch_optional(&mut **tx).await,
         };
-        self.measured.run(sql, run).await
+        running.end(fetched.map_err(Error::from))
     }
 
     async fn run_all<R: Row>(&mut self, sql: &str, query: Statement) -> Result<Vec<R>, Error> {
-        let run = async {
-            Ok(match &mut self.inner {
-                Inner::Sqlite(tx) => query.sqlite_as().fetch_all(&mut **tx).await?,
-                Inner::Postgres(tx) => query.postgres_as().fetch_all(&mut **tx).await?,
-            })
+        let running = self.measured.begin(sql);
+        let fetched = match &mut self.inner {
+            Inner::Sqlite(tx) => query.sqlite_as().fetch_all(&mut **tx).await,
+            Inner::Postgres(tx) => query.postgres_as().fetch_all(&mut **tx).await,
         };
-        self.measured.run(sql, run).await
+        running.end(fetched.map_err(Error::from))
     }
 
     /// The instant by the database's clock, which all processes of a room share, moved as `clock` is.
@@ -233,14 +233,12 @@ impl Tx {
         }
         #[cfg(feature = "crash")]
         crate::crash::reach(crate::crash::Point::BeforeCommit, &facts);
-        let commit = async {
-            match self.inner {
-                Inner::Sqlite(tx) => tx.commit().await?,
-                Inner::Postgres(tx) => tx.commit().await?,
-            }
-            Ok(())
+        let running = self.measured.begin("COMMIT");
+        let committed = match self.inner {
+            Inner::Sqlite(tx) => tx.commit().await,
+            Inner::Postgres(tx) => tx.commit().await,
         };
-        self.measured.run("COMMIT", commit).await?;
+        running.end(committed.map_err(Error::from))?;
         self.telling.end();
         if let Some(catalogue) = metrics::catalogue() {
             self.counts.0.into_iter().for_each(|count| count(catalogue));

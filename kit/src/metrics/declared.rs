@@ -119,15 +119,15 @@ catalogue! {
     /// Statements of rooms, with the wait for a connection where they stand alone.
     statements: Histogram<f64> = "db.client.operation.duration" in "s",
         [DB_SYSTEM, DB_OPERATION, DB_ERROR, ROOM] by STATEMENTS;
+    /// Calls answered from a replica of the room's database.
+    replica_reads: Counter<u64> = "moim.replica.reads" in "{call}", [ROOM];
+    /// Calls that a replica could have answered and the primary did, by why.
+    primary_reads: Counter<u64> = "moim.primary.reads" in "{call}", [ROOM, PASSED_OVER];
     /// Connections of a room to its database.
     connections: Watched = "db.client.connection.count" in "{connection}",
         [POOL, CONNECTION_STATE];
     /// Most connections that a room may have.
     connections_most: Watched = "db.client.connection.max" in "{connection}", [POOL];
-    /// Calls answered from a replica.
-    replica_reads: Counter<u64> = "moim.replica.reads" in "{call}", [ROOM];
-    /// Calls that a replica could have answered and the primary did, by why.
-    primary_reads: Counter<u64> = "moim.primary.reads" in "{call}", [ROOM, PASSED_OVER];
     /// Whether Redis answers this process: 1 or 0; nothing where none is configured.
     shared_up: Gauge<u64> = "moim.redis.up" in "", [];
     /// Calls that went on without Redis.

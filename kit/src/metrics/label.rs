@@ -42,6 +42,7 @@ pub(super) const CLASS: Label = these("class", &["read", "write"]);
 pub(super) const DEATH: Label = these("code", &DEATHS);
 pub(super) const WHY: Label =
     these("why", &["caller", "calls", "calls_of_one", "connections", "handshake"]);
+
 pub(super) const PASSED_OVER: Label =
     these("why", &["starting", "down", "promoted", "diverged", "behind", "unseen", "failed"]);
 

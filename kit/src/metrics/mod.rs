@@ -24,7 +24,7 @@ use crate::fault::Fault;
 
 pub use declared::{Catalogue, INSTRUMENTS};
 pub use instrument::{Instrument, Kind};
-pub(crate) use waits::Waits;
+pub(crate) use waits::{Waiting, Waits};
 pub use watched::Watched;
 
 static OPENED: OnceLock<Opened> = OnceLock::new();

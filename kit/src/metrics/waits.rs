@@ -1,28 +1,54 @@
 //! How long a request waited for others: calls that overlap are waited for once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// Time with at least one call in flight.
+/// Time with at least one call in flight; clones are one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Waits(Arc<Mutex<State>>);
+
 #[derive(Debug, Default)]
-pub(crate) struct Waits {
+struct State {
     in_flight: u32,
     since: Option<Instant>,
     total: Duration,
 }
 
+/// A call is in flight for as long as this is held.
+#[derive(Debug)]
+pub(crate) struct Waiting(Waits);
+
 impl Waits {
     /// One more call is in flight.
-    pub(crate) fn begin(&mut self, now: Instant) {
+    pub(crate) fn begin(&self) -> Waiting {
+        self.0.lock().begin(Instant::now());
+        Waiting(self.clone())
+    }
+
+    /// So far, with what is in flight.
+    pub(crate) fn total(&self) -> Duration {
+        self.0.lock().total(Instant::now())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.0.lock().end(Instant::now());
+    }
+}
+
+impl State {
+    fn begin(&mut self, now: Instant) {
         if self.in_flight == 0 {
             self.since = Some(now);
         }
         self.in_flight += 1;
     }
 
-    /// One call less is.
-    pub(crate) fn end(&mut self, now: Instant) {
+    fn end(&mut self, now: Instant) {
         self.in_flight = self.in_flight.saturating_sub(1);
         if self.in_flight == 0
             && let Some(since) = self.since.take()
@@ -31,8 +57,7 @@ impl Waits {
         }
     }
 
-    /// So far, with what is in flight.
-    pub(crate) fn total(&self, now: Instant) -> Duration {
+    fn total(&self, now: Instant) -> Duration {
         self.total + self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 }
@@ -50,7 +75,7 @@ mod tests {
             .filter(|(at, _)| *at <= until)
             .collect();
         moves.sort_by_key(|(at, begins)| (*at, !begins));
-        let mut waits = Waits::default();
+        let mut waits = State::default();
         for (at, begins) in moves {
             let at = start + Duration::from_millis(at);
             if begins { waits.begin(at) } else { waits.end(at) }

@@ -48,11 +48,6 @@ pub type Wire = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub(crate) type Answer = Result<Response<Body>, Infallible>;
 
-/// True of a method that goes on for as long as its reader likes.
-pub(crate) fn is_stream(path: &str) -> bool {
-    Class::of(path) == Class::Stream
-}
-
 /// A room in this process: straight into its server, without a socket.
 pub fn local<S>(server: S) -> Wire
 where

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::place::Place;
 use super::{Replica, Why};
+use crate::measured::Measured;
 
 /// What the name of a server is: a name that leads to several shows different ones.
 macro_rules! server {
@@ -129,7 +130,7 @@ impl Replica {
 
     /// Connections to this very server: its place says nothing of another's.
     fn pool(&self, server: String) -> PgPool {
-        PgPoolOptions::new()
+        let pool = PgPoolOptions::new()
             .max_connections(self.max_connections)
             .acquire_timeout(self.acquire_timeout)
             .test_before_acquire(false)
@@ -144,7 +145,9 @@ impl Replica {
                     Err(sqlx::Error::Protocol(told.to_owned()))
                 })
             })
-            .connect_lazy_with(self.options.clone())
+            .connect_lazy_with(self.options.clone());
+        Measured::postgres(self.room).connections(&pool);
+        pool
     }
 }
 

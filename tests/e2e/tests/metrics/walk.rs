@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::page::{Series, ask, breaches, moved, read};
 
 /// What stands still, or at 0, in a house in one process in which all is well, each with what would move it.
-const STILL: [(&str, &str); 22] = [
+const STILL: [(&str, &str); 24] = [
     ("http.server.active_requests", "only while one is being answered"),
     ("moim.cache.reads", "Redis, or a silent room"),
     ("moim.answers.stale", "a silent room"),
@@ -25,6 +25,8 @@ const STILL: [(&str, &str); 22] = [
     ("moim.turned_away", "rooms apart"),
     ("moim.certificates.refused", "rooms apart"),
     ("moim.certificate.left_s", "rooms apart"),
+    ("moim.replica.reads", "a replica"),
+    ("moim.primary.reads", "a replica"),
     ("moim.redis.up", "Redis"),
     ("moim.redis.lost", "Redis"),
     ("messaging.client.operation.duration", "a bus"),
