@@ -200,7 +200,9 @@ impl Terms {
         let mut seen = HashSet::new();
         hobbies.retain(|word| seen.insert(word.clone()));
         let whole = hobbies.iter().map(String::as_str).chain(synonyms.words());
-        let whole: HashSet<String> = whole.map(str::to_owned).collect();
+        let mut whole: HashSet<String> = whole.map(str::to_owned).collect();
+        let typed = whole.iter().map(|it| korean::decompose(it)).collect();
+        whole.extend(synonyms.forms().iter().cloned());
         let mut begins = HashMap::new();
         for word in &whole {
             let mut letters = word.chars();
@@ -209,7 +211,6 @@ impl Terms {
                 *longest = (*longest).max(2 + letters.count());
             }
         }
-        let typed = whole.iter().map(|it| korean::decompose(it)).collect();
         Self { whole, begins, typed, hobbies }
     }
 
