@@ -9,7 +9,7 @@ use crate::model::MOST_WORDS;
 use crate::normal::{self, Word};
 use crate::schema::named;
 use crate::senses::{
-    LONGEST_RUN, PARTS, all_of, faint, instead, is_known, part_words, stands, strict,
+    LONGEST_RUN, PARTS, all_of, faint, given, instead, is_known, part_words, stands, strict,
 };
 use crate::terms::is_weak;
 use crate::tokens::Stream;
@@ -24,7 +24,7 @@ const SPELLING: f32 = 0.5;
 const ALL: f32 = 3.0;
 const WHOLE_RUN: f32 = 0.6;
 /// A member of just this name, for each word of it: over all that only has the words.
-const NAMED: f32 = 3.0;
+const NAMED: f32 = 20.0;
 const NEAR: f32 = 0.7;
 /// How many of the nearest words are taken with all they may stand for.
 const FULLY: usize = 4;
@@ -279,7 +279,10 @@ impl Slot {
     /// Everything it may stand for.
     fn node(&self, vocabulary: &Vocabulary<'_>, level: Level) -> Node {
         let mut best = strict(vocabulary, &self.word);
-        if self.joined.len() > 1 {
+        // A letter beside a word says much else: 점 of 점 보기 begins 점심.
+        let letter = self.joined.iter().any(|it| it.letters().len() == 1);
+        let one_thing = letter && given(vocabulary, &self.word).is_some();
+        if self.joined.len() > 1 && !one_thing {
             best.extend(all_of(vocabulary, &self.joined));
         }
         let known = is_known(vocabulary, &self.word);

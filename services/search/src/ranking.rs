@@ -34,7 +34,7 @@ pub struct Traits {
 fn of_kind(kind: Kind) -> f32 {
     match kind {
         Kind::Gathering | Kind::Schedule => 1.0,
-        Kind::Member => 0.3,
+        Kind::Member => 0.35,
     }
 }
 

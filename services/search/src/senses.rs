@@ -19,9 +19,9 @@ const GROUP: f32 = 0.7;
 const MEANT: f32 = 0.6;
 const NARROW: f32 = 0.2;
 /// The wide word of one of which there is little.
-const INSTEAD: f32 = 0.15;
+const INSTEAD: f32 = 0.05;
 /// What is as narrow as it.
-const BESIDE: f32 = 0.08;
+const BESIDE: f32 = 0.03;
 const RUN: f32 = 0.2;
 const BEGINS: f32 = 0.45;
 pub const PARTS: f32 = 0.85;

@@ -166,12 +166,7 @@ fn members_come_behind_what_there_is_to_go_to_unless_they_are_named_so() {
     let town = [
         document(Kind::Member, 1, "독서광", "독서모임에 나갑니다"),
         document(Kind::Member, 2, "독서모임장", "책을 좋아해요"),
-        document(
-            Kind::Gathering,
-            3,
-            "퇴근하고 걸어서 가는 마포 공덕 독서모임",
-            "한 달에 한 권을 읽어요",
-        ),
+        document(Kind::Gathering, 3, "퇴근하고 가는 마포 독서모임", "한 달에 한 권을 읽어요"),
         document(Kind::Schedule, 4, "책갈피 12월 독서모임 송년회", "공덕역 카페"),
         document(Kind::Gathering, 5, "느린 독서 모임", "두 달에 한 권"),
         document(Kind::Member, 6, "느린독서", "천천히 읽습니다"),
