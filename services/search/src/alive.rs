@@ -38,8 +38,16 @@ impl Bm25StatisticsProvider for Weights<'_> {
         Ok(self.searcher.num_docs())
     }
 
+    /// A word is as rare as it is anywhere: what is often in titles says no more for standing in a text.
     fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
-        Ok(documents(self.searcher, term))
+        let own = documents(self.searcher, term);
+        let (words, value) = (self.fields.words, term.value());
+        let Some(word) = value.as_str().filter(|_| words.contains(&term.field())) else {
+            return Ok(own);
+        };
+        let others = words.into_iter().filter(|it| *it != term.field());
+        let of = |field| documents(self.searcher, &Term::from_field_text(field, word));
+        Ok(others.map(of).fold(own, u64::max))
     }
 }
 

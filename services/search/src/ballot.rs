@@ -1,6 +1,9 @@
 //! Votes, and the boards on which replicas sum them up: old ones fade without being touched.
 
 use moim_kit::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::synonyms::joined;
 
 /// Half lives that one board spans: what a vote weighs on it stays far below the largest number, and what stands on
 /// the board before the last weighs nothing any more.
@@ -54,7 +57,12 @@ impl Rules {
         let board = self.board(ballot.at_us);
         let window_us = self.window_us.max(1);
         let window = ballot.at_us.div_euclid(window_us);
-        Told { board: board.name(), weight: 1.0 / board.fading(ballot.at_us), window }
+        Told {
+            board: board.name(),
+            spellings: board.spellings(),
+            weight: 1.0 / board.fading(ballot.at_us),
+            window,
+        }
     }
 
     /// What the places at the start of a period are kept under.
@@ -82,6 +90,11 @@ impl Board {
         format!("search:popular:{}:{}", self.half_life_us, self.number)
     }
 
+    /// Where they count how each term is written, likewise.
+    pub fn spellings(&self) -> String {
+        format!("search:spelled:{}:{}", self.half_life_us, self.number)
+    }
+
     /// What a weight of the board's start has faded to.
     pub fn fading(&self, at_us: i64) -> f64 {
         let start_us = self.number.saturating_mul(self.half_life_us.saturating_mul(SPAN));
@@ -92,7 +105,7 @@ impl Board {
 /// Somebody's vote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ballot {
-    /// For this.
+    /// For this, as it was written.
     pub term: String,
     /// By whom, under a name that says nothing.
     pub voter: String,
@@ -100,15 +113,40 @@ pub struct Ballot {
     pub at_us: i64,
 }
 
+impl Ballot {
+    /// What it is counted as, however it is written.
+    pub fn entry(&self) -> String {
+        joined(&self.term)
+    }
+}
+
 /// A vote in the words of a board.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Told {
     /// The board.
     pub board: String,
+    /// The board of how it is written.
+    pub spellings: String,
     /// What it adds.
     pub weight: f64,
     /// A voter has one vote for a term in it.
     pub window: i64,
+}
+
+/// Votes as they weighed at an instant.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Weight {
+    /// So much.
+    pub votes: f64,
+    /// Then.
+    pub at_us: i64,
+}
+
+impl Weight {
+    /// What is left of it.
+    pub fn at(&self, now_us: i64, half_life_us: i64) -> f64 {
+        self.votes * faded(now_us.saturating_sub(self.at_us).max(0), half_life_us)
+    }
 }
 
 /// What is left of one after so long.
@@ -117,21 +155,31 @@ pub fn faded(age_us: i64, half_life_us: i64) -> f64 {
     (-(age_us as f64) / half_life_us.max(1) as f64).exp2()
 }
 
+/// A board, with the best of what stands on it: terms, and how they are written.
+#[derive(Clone, Debug)]
+pub struct Sums {
+    /// Which board.
+    pub board: Board,
+    /// Terms with their scores.
+    pub terms: Vec<(String, f64)>,
+    /// Spellings with theirs.
+    pub spellings: Vec<(String, f64)>,
+}
+
 /// Two boards that many voted on, as one that only holds sums keeps them.
 #[cfg(test)]
-pub fn counted(
-    rules: Rules,
-    ballots: &[Ballot],
-    now: Timestamp,
-) -> Vec<(Board, Vec<(String, f64)>)> {
+pub fn counted(rules: Rules, ballots: &[Ballot], now: Timestamp) -> Vec<Sums> {
     let sum = |board: Board| {
-        let mut scores: std::collections::HashMap<String, f64> = std::collections::HashMap::new();
-        for (ballot, told) in ballots.iter().map(|it| (it, rules.told(it))) {
-            if told.board == board.name() {
-                *scores.entry(ballot.term.clone()).or_default() += told.weight;
+        let scores = |entry: fn(&Ballot) -> String| {
+            let mut scores = std::collections::HashMap::<String, f64>::new();
+            for (ballot, told) in ballots.iter().map(|it| (it, rules.told(it))) {
+                if told.board == board.name() {
+                    *scores.entry(entry(ballot)).or_default() += told.weight;
+                }
             }
-        }
-        (board, scores.into_iter().collect())
+            scores.into_iter().collect()
+        };
+        Sums { board, terms: scores(Ballot::entry), spellings: scores(|it| it.term.clone()) }
     };
     rules.boards(now).map(sum).to_vec()
 }
@@ -161,7 +209,7 @@ mod tests {
             let now = Timestamp::from_us((start + 14) * HOUR);
             elsewhere.learn(&counted(rules, &ballots, now), now, &Abusive::default());
             let weights = |it: &Popular| -> Vec<(String, i64)> {
-                it.weights(now).map(|(term, it)| (term.to_owned(), (it * 1e6) as i64)).collect()
+                it.weights(now).map(|(term, it)| (term, (it * 1e6) as i64)).collect()
             };
             assert_eq!(weights(&elsewhere), weights(&here), "{start}");
             assert_eq!(weights(&here).len(), 3);

@@ -6,8 +6,8 @@ use std::ops::Range;
 use crate::analysis::Analyzer;
 use crate::model::Highlight;
 use crate::normal;
-use crate::query::Node;
 use crate::tokens::Stream;
+use crate::tree::Node;
 
 /// Characters of an excerpt.
 const LONGEST: usize = 120;

@@ -8,8 +8,10 @@ use moim_kit::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::shown;
-use crate::ballot::{Ballot, Board, Rules, faded};
+use crate::ballot::{Ballot, Rules, Sums, Weight, faded};
 use crate::model::PopularTerm;
+use crate::spelling::Spellings;
+use crate::synonyms::joined;
 use crate::terms::Abusive;
 
 /// Characters of a term that is counted.
@@ -29,6 +31,8 @@ pub struct Popular {
     hash: RandomState,
     /// What all replicas had counted when they were asked last.
     together: HashMap<String, Weight>,
+    /// How they had written it.
+    spelled: Spellings,
     /// Votes that the others do not know of, the oldest first.
     untold: VecDeque<Ballot>,
 }
@@ -36,31 +40,36 @@ pub struct Popular {
 /// What survives a restart.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Kept {
-    /// The votes that this replica counted.
+    /// The votes that this replica counted, by term without blanks.
     terms: HashMap<String, Weight>,
+    /// How they were written.
+    #[serde(default)]
+    spellings: Spellings,
     period: i64,
     /// Places at the start of this period, and of the one being compared with.
     before: HashMap<String, usize>,
 }
 
-/// Votes as they weighed at an instant.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-struct Weight {
-    votes: f64,
-    at_us: i64,
-}
-
 impl Popular {
     /// Nothing counted yet.
     pub fn new(rules: Rules) -> Self {
-        let (kept, voted, hash, together, untold) = Default::default();
-        Self { rules, kept, voted, window: 0, hash, together, untold }
+        let (kept, voted, hash, together, spelled, untold) = Default::default();
+        Self { rules, kept, voted, window: 0, hash, together, spelled, untold }
     }
 
     /// What was counted before; anything unreadable is as nothing, and so is what has become abusive since.
     pub fn restore(rules: Rules, bytes: &[u8], abusive: &Abusive) -> Self {
         let mut kept: Kept = serde_json::from_slice(bytes).unwrap_or_default();
         kept.terms.retain(|term, _| !abusive.is_in(term));
+        // Earlier counts told the spellings of a term apart.
+        for (spelling, weight) in std::mem::take(&mut kept.terms) {
+            let known = kept.terms.entry(joined(&spelling)).or_default();
+            known.votes += weight.votes;
+            known.at_us = known.at_us.max(weight.at_us);
+            if spelling.contains(' ') {
+                kept.spellings.add(&joined(&spelling), &spelling, weight.votes);
+            }
+        }
         let mut popular = Self { kept, ..Self::new(rules) };
         popular.crowd_out(i64::MIN);
         popular
@@ -73,12 +82,13 @@ impl Popular {
 
     /// Counts a vote, which waits to be told from then on; false when it does not count.
     pub fn vote(&mut self, ballot: Ballot, abusive: &Abusive) -> bool {
-        let Ballot { term, voter, at_us } = ballot;
-        let term = shown(&term);
-        let letters = term.chars().count();
-        if voter.is_empty() || !(2..=LONGEST).contains(&letters) || abusive.is_in(&term) {
+        let Ballot { term: spelling, voter, at_us } = ballot;
+        let spelling = shown(&spelling);
+        let letters = spelling.chars().count();
+        if voter.is_empty() || !(2..=LONGEST).contains(&letters) || abusive.is_in(&spelling) {
             return false;
         }
+        let term = joined(&spelling);
         self.turn(Timestamp::from_us(at_us));
         let window = at_us.div_euclid(self.rules.window_us.max(1));
         if window != self.window {
@@ -91,13 +101,14 @@ impl Popular {
             return false;
         }
         let half_life = self.rules.half_life_us;
-        let weight = self.kept.terms.entry(term.clone()).or_default();
+        self.kept.spellings.add(&term, &spelling, 1.0);
+        let weight = self.kept.terms.entry(term).or_default();
         weight.votes = weight.at(at_us, half_life) + 1.0;
         weight.at_us = weight.at_us.max(at_us);
         if self.kept.terms.len() > self.rules.most_terms {
             self.crowd_out(at_us);
         }
-        self.untold.push_back(Ballot { term, voter, at_us });
+        self.untold.push_back(Ballot { term: spelling, voter, at_us });
         if self.untold.len() > self.rules.most_untold {
             self.untold.pop_front();
         }
@@ -115,19 +126,17 @@ impl Popular {
     }
 
     /// Takes in what all replicas have counted, by board.
-    pub fn learn(
-        &mut self,
-        counted: &[(Board, Vec<(String, f64)>)],
-        now: Timestamp,
-        abusive: &Abusive,
-    ) {
-        self.together = HashMap::new();
-        for (board, scores) in counted {
+    pub fn learn(&mut self, counted: &[Sums], now: Timestamp, abusive: &Abusive) {
+        (self.together, self.spelled) = Default::default();
+        for Sums { board, terms, spellings } in counted {
             let fading = board.fading(now.us());
-            for (term, score) in scores.iter().filter(|(term, _)| !abusive.is_in(term)) {
-                let weight = self.together.entry(term.clone()).or_default();
+            for (term, score) in terms.iter().filter(|(term, _)| !abusive.is_in(term)) {
+                let weight = self.together.entry(joined(term)).or_default();
                 weight.votes += score * fading;
                 weight.at_us = now.us();
+            }
+            for (spelling, score) in spellings {
+                self.spelled.add(&joined(spelling), spelling, score * fading);
             }
         }
         self.turn(now);
@@ -143,7 +152,7 @@ impl Popular {
     /// Compares with the places that another replica found at the start of this period.
     pub fn compare_with(&mut self, places: Vec<String>, now: Timestamp) {
         let places = places.into_iter().take(COMPARED).enumerate();
-        self.kept.before = places.map(|(place, term)| (term, place)).collect();
+        self.kept.before = places.map(|(place, term)| (joined(&term), place)).collect();
         self.kept.period = self.rules.period(now);
     }
 
@@ -158,14 +167,20 @@ impl Popular {
         places
             .map(|(place, (term, _))| PopularTerm {
                 change: change(term, place),
-                term: term.to_owned(),
+                term: self.spelled(term),
             })
             .collect()
     }
 
     /// How popular terms are, for completions.
-    pub fn weights(&self, now: Timestamp) -> impl Iterator<Item = (&str, f64)> {
-        self.ranked(now.us()).into_iter()
+    pub fn weights(&self, now: Timestamp) -> impl Iterator<Item = (String, f64)> {
+        self.ranked(now.us()).into_iter().map(|(term, weight)| (self.spelled(term), weight))
+    }
+
+    /// As it is typed most, by all or else here.
+    fn spelled(&self, term: &str) -> String {
+        let best = self.spelled.best(term).or_else(|| self.kept.spellings.best(term));
+        best.unwrap_or(term).to_owned()
     }
 
     /// At the start of a period the places of then are kept to compare with.
@@ -180,6 +195,7 @@ impl Popular {
         self.kept.period = period;
         let half_life = self.rules.half_life_us;
         self.kept.terms.retain(|_, weight| weight.at(now.us(), half_life) >= FAINT);
+        self.forget_spellings();
     }
 
     /// What all replicas counted, with what they were not told yet. Whatever they have lost, a term keeps at least
@@ -193,7 +209,10 @@ impl Popular {
             .collect();
         for ballot in &self.untold {
             let vote = faded(now_us.saturating_sub(ballot.at_us).max(0), half_life);
-            *all.entry(&ballot.term).or_default() += vote;
+            // What was counted here is kept here, unless there was no room for it.
+            if let Some((term, _)) = self.kept.terms.get_key_value(&ballot.entry()) {
+                *all.entry(term).or_default() += vote;
+            }
         }
         for (term, weight) in &self.kept.terms {
             let votes = all.entry(term).or_default();
@@ -218,12 +237,12 @@ impl Popular {
         for (_, term) in ranked.drain(most - most / 10..) {
             self.kept.terms.remove(&term);
         }
+        self.forget_spellings();
     }
-}
 
-impl Weight {
-    fn at(&self, now_us: i64, half_life_us: i64) -> f64 {
-        self.votes * faded(now_us.saturating_sub(self.at_us).max(0), half_life_us)
+    fn forget_spellings(&mut self) {
+        let terms = &self.kept.terms;
+        self.kept.spellings.retain(|term| terms.contains_key(term));
     }
 }
 
@@ -272,6 +291,25 @@ mod tests {
         }
         assert!(!popular.vote(ballot("등산", "", 1), &Abusive::default()));
         assert!(terms(&mut popular, 1).is_empty());
+    }
+
+    #[test]
+    fn the_spellings_of_a_term_are_counted_as_one_and_shown_as_it_is_typed_most() {
+        let mut popular = popular();
+        for (voter, spelling) in
+            ["Book Club", "bookclub", "book  club", "BOOK CLUB!"].iter().enumerate()
+        {
+            assert!(vote(&mut popular, spelling, voter, 1));
+        }
+        assert!(!vote(&mut popular, "book club", 1, 1));
+        assert_eq!(terms(&mut popular, 1), [("book club".to_owned(), None)]);
+        let rules = Rules::default();
+        let others: Vec<_> = (10..15).map(|it| ballot("bookclub", &it.to_string(), 1)).collect();
+        popular.learn(&counted(rules, &others, at(1)), at(1), &Abusive::default());
+        assert_eq!(terms(&mut popular, 1)[0].0, "bookclub");
+        let bytes = popular.snapshot();
+        let mut again = Popular::restore(rules, &bytes, &Abusive::default());
+        assert_eq!(terms(&mut again, 1), [("book club".to_owned(), None)]);
     }
 
     #[test]
@@ -329,7 +367,7 @@ mod tests {
         let learn = |popular: &mut Popular, ballots: &[Ballot]| {
             popular.learn(&counted(rules, ballots, at(1)), at(1), &Abusive::parse("나쁜말"));
             let weights = popular.weights(at(1));
-            weights.map(|(term, it)| (term.to_owned(), it.round() as i64)).collect::<Vec<_>>()
+            weights.map(|(term, it)| (term, it.round() as i64)).collect::<Vec<_>>()
         };
         let both = [("독서".to_owned(), 5), ("등산".to_owned(), 3)];
         assert_eq!(learn(&mut popular, &others), both);

@@ -7,9 +7,13 @@ use crate::korean;
 use crate::layout;
 use crate::model::MOST_WORDS;
 use crate::normal::{self, Word};
-use crate::senses::{LONGEST_RUN, PARTS, all_of, faint, is_known, part_words, stands, strict};
+use crate::schema::named;
+use crate::senses::{
+    LONGEST_RUN, PARTS, all_of, faint, given, instead, is_known, part_words, stands, strict,
+};
 use crate::terms::is_weak;
 use crate::tokens::Stream;
+use crate::tree::Node;
 use crate::vocabulary::{Near, Vocabulary};
 
 /// Letters of one word that are considered.
@@ -19,36 +23,38 @@ const SPELLING: f32 = 0.5;
 /// What finding all words adds to finding most of them.
 const ALL: f32 = 3.0;
 const WHOLE_RUN: f32 = 0.6;
+/// A member of just this name, for each word of it: over all that only has the words.
+const NAMED: f32 = 20.0;
 const NEAR: f32 = 0.7;
 /// How many of the nearest words are taken with all they may stand for.
 const FULLY: usize = 4;
 /// How much farther than the nearest another word may be.
 const FARTHER: f32 = 0.75;
 
-/// What is to be found.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Node {
-    /// A term of a stream, in any part of a document.
-    Term { stream: Stream, text: String, boost: f32 },
-    /// Letters in a row within a word, or at its beginning.
-    Run { letters: String, begins: bool, boost: f32 },
-    /// The best of several.
-    Best(Vec<Node>),
-    /// All of some, and better with the others.
-    All { must: Vec<Node>, should: Vec<Node>, boost: f32 },
-    /// So many of them.
-    Some { of: Vec<Node>, at_least: usize },
-}
-
 /// How much is forgiven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     /// Words as they were typed.
     Strict,
+    /// The same, or the kind of thing they are.
+    Wide,
     /// Words that stand nowhere are taken for what is near.
     Unknown,
+    /// The same, or the kind of thing they are.
+    UnknownWide,
     /// Every word is.
     Every,
+}
+
+impl Level {
+    /// Whether words may be taken for others.
+    pub fn doubts(self) -> bool {
+        !matches!(self, Self::Strict | Self::Wide)
+    }
+
+    fn widens(self) -> bool {
+        matches!(self, Self::Wide | Self::UnknownWide)
+    }
 }
 
 /// A word of a query, or neighbours that are one word.
@@ -67,6 +73,8 @@ pub struct Understood {
     pub slots: Vec<Slot>,
     /// All letters of a query of several words in Hangul.
     whole: Option<String>,
+    /// All letters, as the name of a member may be.
+    name: String,
 }
 
 /// The words of a query; empty when there is nothing to search for.
@@ -92,11 +100,12 @@ pub fn understand(analyzer: &Analyzer, text: &str) -> Understood {
     if slots.iter().all(|it| it.weak) {
         slots.iter_mut().for_each(|it| it.weak = false);
     }
-    let whole: String = words.iter().map(Word::text).collect();
-    let length = whole.chars().count();
-    let hangul = whole.chars().all(korean::is_syllable);
-    let whole = (words.len() > 1 && hangul && (3..=LONGEST_RUN).contains(&length)).then_some(whole);
-    Understood { slots, whole }
+    let name: String = words.iter().map(Word::text).collect();
+    let length = name.chars().count();
+    let hangul = name.chars().all(korean::is_syllable);
+    let runs = words.len() > 1 && hangul && (3..=LONGEST_RUN).contains(&length);
+    let whole = runs.then(|| name.clone());
+    Understood { slots, whole, name }
 }
 
 /// Vowels that stand alone are put together with what is around them; consonants that were typed as a
@@ -121,14 +130,25 @@ impl Understood {
             let node = slot.node(vocabulary, level);
             if slot.weak { should.push(faint(node)) } else { must.push(node) }
         }
-        let all = Node::All { must, should, boost: 1.0 };
-        match &self.whole {
-            Some(letters) => Node::Best(vec![
-                all,
-                Node::Run { letters: letters.clone(), begins: false, boost: WHOLE_RUN },
-            ]),
-            None => all,
+        let mut best = vec![Node::All { must, should, boost: 1.0 }];
+        if let Some(letters) = self.whole.clone() {
+            best.push(Node::Run { letters, begins: false, boost: WHOLE_RUN });
         }
+        best.extend(self.named(vocabulary, level));
+        if best.len() > 1 { Node::Best(best) } else { best.remove(0) }
+    }
+
+    /// Members of just this name, or of one that is near to it.
+    fn named(&self, vocabulary: &Vocabulary<'_>, level: Level) -> Vec<Node> {
+        let slots = u8::try_from(self.slots.len()).unwrap_or(u8::MAX);
+        let mut names = vec![(self.name.clone(), NAMED * f32::from(slots))];
+        if let [slot] = self.slots.as_slice() {
+            let near = slot.near(vocabulary, level).into_iter().take(FULLY);
+            names.extend(near.map(|it| (it.word, NAMED * NEAR / (1.0 + it.distance))));
+        }
+        let names = names.into_iter().map(|(name, boost)| (named(&name), boost));
+        let known = names.filter(|(name, _)| vocabulary.knows(name));
+        known.map(|(text, boost)| Node::Term { stream: Stream::Word, text, boost }).collect()
     }
 
     /// The tree in which most words are enough; those with all of them stand first.
@@ -158,15 +178,41 @@ impl Understood {
         let words: Vec<String> = self
             .slots
             .iter()
-            .map(|slot| match slot.near(vocabulary, level).into_iter().next() {
-                Some(near) => {
+            .map(|slot| match slot.corrected(vocabulary, level) {
+                Some(word) => {
                     any = true;
-                    near.word
+                    word
                 }
                 None => slot.typed(),
             })
             .collect();
         any.then(|| words.join(" "))
+    }
+
+    /// Whether every word that says something stands somewhere, or was taken for one that does.
+    pub fn stands(&self, vocabulary: &Vocabulary<'_>, level: Level) -> bool {
+        let stands = |slot: &Slot| {
+            is_known(vocabulary, &slot.word) || slot.corrected(vocabulary, level).is_some()
+        };
+        self.slots.iter().filter(|it| !it.weak).all(stands)
+    }
+
+    /// Its words as they were typed.
+    pub fn typed(&self) -> Vec<String> {
+        self.slots.iter().map(|it| it.word.text()).collect()
+    }
+
+    /// Whether there are letters among the words that are no whole syllables: initial consonants, or what is half typed.
+    pub fn is_unfinished(&self) -> bool {
+        self.slots.iter().any(|it| it.word.letters().iter().any(|it| korean::is_letter(*it)))
+    }
+
+    /// Whether the kind of thing that some word is stands in for it.
+    pub fn is_narrow(&self, vocabulary: &Vocabulary<'_>) -> bool {
+        let narrow = |slot: &Slot| {
+            slot.units(vocabulary).iter().any(|it| !instead(vocabulary, &it.word).is_empty())
+        };
+        self.slots.iter().any(narrow)
     }
 
     /// The query with each word that stands nowhere read on the other layout; nothing when none can be.
@@ -226,15 +272,17 @@ impl Slot {
                 pieces.iter().filter_map(|it| normal::words(it).pop()).collect()
             }
         };
-        let slot = |word: Word| Self { weak: is_weak(&word.text()), word, joined: Vec::new() };
-        let strong: Vec<Self> = parts.into_iter().map(slot).filter(|it| !it.weak).collect();
+        let strong: Vec<Self> = parts.into_iter().map(Self::of).filter(|it| !it.weak).collect();
         if strong.is_empty() { vec![self.clone()] } else { strong }
     }
 
     /// Everything it may stand for.
     fn node(&self, vocabulary: &Vocabulary<'_>, level: Level) -> Node {
         let mut best = strict(vocabulary, &self.word);
-        if self.joined.len() > 1 {
+        // A letter beside a word says much else: 점 of 점 보기 begins 점심.
+        let letter = self.joined.iter().any(|it| it.letters().len() == 1);
+        let one_thing = letter && given(vocabulary, &self.word).is_some();
+        if self.joined.len() > 1 && !one_thing {
             best.extend(all_of(vocabulary, &self.joined));
         }
         let known = is_known(vocabulary, &self.word);
@@ -254,17 +302,51 @@ impl Slot {
                 best.push(Node::Term { stream: Stream::Word, text: near.word, boost });
             }
         }
-        if level != Level::Strict && !known {
+        if level.doubts() && !known {
             best.extend(self.inside(vocabulary, level));
         }
+        if level.widens() {
+            best.extend(instead(vocabulary, &self.word));
+            let units = self.units(vocabulary);
+            if units.len() > 1 || units.iter().any(|it| it.word != self.word) {
+                let must = units.iter().map(|it| it.node(vocabulary, level)).collect();
+                best.push(Node::All { must, should: Vec::new(), boost: PARTS });
+            }
+        }
         Node::Best(best)
+    }
+
+    /// The word it was taken for, as a whole or with its mistyped part put right.
+    fn corrected(&self, vocabulary: &Vocabulary<'_>, level: Level) -> Option<String> {
+        if let Some(near) = self.near(vocabulary, level).into_iter().next() {
+            return Some(near.word);
+        }
+        if !level.doubts() || is_known(vocabulary, &self.word) {
+            return None;
+        }
+        let mut any = false;
+        let pieces = vocabulary.analyzer.pieces_of(self.word.letters())?;
+        let word = pieces.into_iter().map(|it| {
+            let part = Self::of(normal::words(&self.word.slice(it)).pop().unwrap_or_default());
+            let long = part.word.letters().len() > 1;
+            let near = if long { part.near(vocabulary, level) } else { Vec::new() };
+            let near = near.into_iter().next().map(|it| it.word);
+            any |= near.is_some();
+            near.unwrap_or_else(|| part.word.text())
+        });
+        let word = word.collect();
+        any.then_some(word)
+    }
+
+    fn of(word: Word) -> Self {
+        Self { weak: is_weak(&word.text()), word, joined: Vec::new() }
     }
 
     /// Words near to this one, if it is to be doubted.
     fn near(&self, vocabulary: &Vocabulary<'_>, level: Level) -> Vec<Near> {
         let doubted = match level {
-            Level::Strict => false,
-            Level::Unknown => !is_known(vocabulary, &self.word),
+            Level::Strict | Level::Wide => false,
+            Level::Unknown | Level::UnknownWide => !is_known(vocabulary, &self.word),
             Level::Every => true,
         };
         if !doubted {
@@ -286,10 +368,8 @@ impl Slot {
         let pieces = vocabulary.analyzer.pieces_of(letters)?;
         let word = |it: std::ops::Range<usize>| normal::words(&self.word.slice(it)).pop();
         let slots = pieces.into_iter().filter(|it| it.len() > 1).filter_map(word);
-        let slots: Vec<Self> = slots
-            .map(|word| Self { weak: is_weak(&word.text()), word, joined: Vec::new() })
-            .filter(|it| it.word.letters().len() < letters.len())
-            .collect();
+        let slots: Vec<Self> =
+            slots.map(Self::of).filter(|it| it.word.letters().len() < letters.len()).collect();
         let (weak, strong): (Vec<_>, Vec<_>) = slots.iter().partition(|it| it.weak);
         let nodes = |slots: Vec<&Self>| -> Vec<Node> {
             slots.into_iter().map(|it| it.node(vocabulary, level)).collect()
@@ -297,52 +377,5 @@ impl Slot {
         let should = nodes(weak).into_iter().map(faint).collect();
         let must = nodes(strong);
         (!must.is_empty()).then_some(Node::All { must, should, boost: PARTS * PARTS })
-    }
-}
-
-impl Node {
-    /// Every term and run in it.
-    pub fn leaves<'a>(&'a self, out: &mut Vec<&'a Self>) {
-        match self {
-            Self::Term { .. } | Self::Run { .. } => out.push(self),
-            Self::Best(all) | Self::Some { of: all, .. } => {
-                all.iter().for_each(|it| it.leaves(out));
-            }
-            Self::All { must, should, .. } => {
-                must.iter().chain(should).for_each(|it| it.leaves(out));
-            }
-        }
-    }
-
-    fn write(&self, out: &mut String, depth: usize) {
-        let indent = "  ".repeat(depth);
-        let _ = match self {
-            Self::Term { stream, text, boost } => {
-                writeln!(out, "{indent}{stream:?} `{text}` x {boost:.2}")
-            }
-            Self::Run { letters, begins, boost } => {
-                let place = if *begins { "beginning" } else { "letters" };
-                writeln!(out, "{indent}{place} `{letters}` x {boost:.2}")
-            }
-            Self::Best(all) => {
-                let _ = writeln!(out, "{indent}best of");
-                all.iter().for_each(|it| it.write(out, depth + 1));
-                Ok(())
-            }
-            Self::All { must, should, boost } => {
-                let _ = writeln!(out, "{indent}all of x {boost:.2}");
-                must.iter().for_each(|it| it.write(out, depth + 1));
-                if !should.is_empty() {
-                    let _ = writeln!(out, "{indent}better with");
-                    should.iter().for_each(|it| it.write(out, depth + 1));
-                }
-                Ok(())
-            }
-            Self::Some { of, at_least } => {
-                let _ = writeln!(out, "{indent}at least {at_least} of");
-                of.iter().for_each(|it| it.write(out, depth + 1));
-                Ok(())
-            }
-        };
     }
 }

@@ -29,6 +29,15 @@ pub struct Traits {
     pub ends_us: Option<i64>,
 }
 
+/// What the match of a kind is multiplied by: a nickname is short, and matches like a title of few words, while most
+/// look for something to go to.
+fn of_kind(kind: Kind) -> f32 {
+    match kind {
+        Kind::Gathering | Kind::Schedule => 1.0,
+        Kind::Member => 0.35,
+    }
+}
+
 /// What the match is multiplied by, at most by half either way.
 #[expect(clippy::cast_precision_loss, reason = "days and heads are few")]
 pub fn factor(traits: Traits, today: i64) -> f32 {
@@ -256,7 +265,7 @@ impl SegmentCollector for BestOfSegment {
             fresh_us: columns.fresh.first(doc).unwrap_or(0),
             ends_us: columns.ends.first(doc),
         };
-        let factor = factor(traits, self.today);
+        let factor = factor(traits, self.today) * of_kind(kind);
         let high = columns.id_high.first(doc).unwrap_or(0);
         let id = Uuid::from_u64_pair(high, columns.id_low.first(doc).unwrap_or(0));
         let score_steps = steps(score * factor);

@@ -88,9 +88,8 @@ impl Server {
         });
         let answer = answer.await?;
         // A vote is for what finds something, and for the first page of it.
-        if page.cursor.is_none() && answer.total > 0 {
-            let term = answer.corrected.as_deref().unwrap_or(&asked.query);
-            self.library.votes.cast(term, &asked.voter);
+        if let Some(term) = answer.term.filter(|_| page.cursor.is_none()) {
+            self.library.votes.cast(&term, &asked.voter);
         }
         Ok(convert::response(answer.page, answer.total, answer.corrected))
     }

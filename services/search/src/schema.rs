@@ -11,10 +11,11 @@ use uuid::Uuid;
 use crate::analysis::Analyzer;
 use crate::model::{Document, Kind};
 use crate::prepared::Known;
-use crate::tokens::Lines;
+use crate::synonyms::joined;
+use crate::tokens::{END, Lines};
 
 /// Changes with the fields, so that indexes are built anew.
-pub const EDITION: u32 = 3;
+pub const EDITION: u32 = 4;
 
 /// Names how the index reads tokens that were made before.
 const LINES: &str = "lines";
@@ -128,6 +129,11 @@ pub fn key(kind: Kind, id: Uuid) -> String {
     format!("{}:{id}", kind.name())
 }
 
+/// What stands in the index for a member's whole name; no word begins so.
+pub fn named(name: &str) -> String {
+    format!("@{name}")
+}
+
 /// A region's code as a column holds it.
 pub fn region_number(code: &str) -> Option<u64> {
     code.parse().ok()
@@ -145,7 +151,12 @@ impl Fields {
         out.add_text(self.key, key(from.kind, from.id));
         let mut typed = String::new();
         for (part, text) in [(TITLE, &from.title), (AREA, &from.area()), (TEXT, &from.text)] {
-            let prepared = known.prepare(analyzer, text);
+            let mut prepared = known.prepare(analyzer, text);
+            if part == TITLE && from.kind == Kind::Member {
+                let name = named(&joined(text));
+                prepared.words.push_str(&name);
+                prepared.words.push(END);
+            }
             out.add_text(self.words[part], prepared.words);
             out.add_text(self.pairs[part], prepared.pairs);
             out.add_text(self.initials[part], prepared.initials);

@@ -10,15 +10,17 @@ use tantivy::{Searcher, Term};
 
 use crate::alive::{self, Weights};
 use crate::analysis::{Analyzer, BEGIN, same};
+use crate::counted;
 use crate::fault::Reason;
 use crate::highlight::Needles;
 use crate::korean;
 use crate::layout;
 use crate::model::{self, DEEPEST, Filter, Hit, Kind};
-use crate::query::{Level, Node, Understood, understand};
+use crate::query::{Level, Understood, understand};
 use crate::ranking::{Best, Found};
 use crate::schema::{Fields, WEIGHTS};
 use crate::tokens::Stream;
+use crate::tree::Node;
 use crate::vocabulary::Vocabulary;
 
 /// With fewer results than this a word may have been mistyped.
@@ -64,6 +66,8 @@ pub struct Answer {
     pub total: usize,
     /// What was searched instead, when that is something else.
     pub corrected: Option<String>,
+    /// What it counts as among popular terms; nothing when that is not known.
+    pub term: Option<String>,
 }
 
 /// One way to understand the query.
@@ -102,13 +106,14 @@ impl Trial<'_> {
                 self.all("on the other layout", understood, Level::Strict, Some(other))?;
             // Consonants alone may be initials as well as a word that was typed blindly.
             if swapped.found.total > strict.found.total {
-                return Ok(swapped);
+                return self.or_the_kind_of_thing(understood, swapped, Some(other));
             }
         }
         let near = match strict.found.total < FEW {
             true => self.all("with near words", &typed, Level::Unknown, None)?,
             false => strict,
         };
+        let near = self.or_the_kind_of_thing(&typed, near, None)?;
         if near.found.total >= LITTLE {
             return Ok(near);
         }
@@ -124,7 +129,7 @@ impl Trial<'_> {
             if one && best.found.total > 0 {
                 break;
             }
-            if let Some(some) = self.most(name, &typed, Level::Unknown, one)?
+            if let Some(some) = self.most(name, &typed, Level::UnknownWide, one)?
                 && some.found.total > best.found.total
             {
                 best = Attempt { corrected: best.corrected.or(some.corrected), ..some };
@@ -139,6 +144,21 @@ impl Trial<'_> {
             }
         }
         Ok(best)
+    }
+
+    /// Where there is little of what was meant, also what is of its kind.
+    fn or_the_kind_of_thing(
+        &self,
+        understood: &Understood,
+        near: Attempt,
+        instead: Option<&str>,
+    ) -> Result<Attempt, Fault> {
+        if near.found.total >= LITTLE || !understood.is_narrow(&self.words) {
+            return Ok(near);
+        }
+        let level = if near.level.doubts() { Level::UnknownWide } else { Level::Wide };
+        let wide = self.all("with the kind of thing", understood, level, instead)?;
+        Ok(if wide.found.total > near.found.total { wide } else { near })
     }
 
     /// What was typed, read on the other layout: as a whole, or only the words that stand nowhere.
@@ -201,10 +221,7 @@ impl Trial<'_> {
         let (searcher, weights) = (search.searcher, Weights::new(search.searcher, search.fields));
         let found = searcher.search_with_statistics_provider(&*query, &best, &weights);
         let found = found.map_err(Fault::internal)?;
-        let near = match level {
-            Level::Strict => None,
-            _ => understood.corrected(&self.words, level),
-        };
+        let near = understood.corrected(&self.words, level);
         let corrected = near.or_else(|| instead.map(str::to_owned));
         let corrected = corrected.filter(|it| found.total > 0 && !same(it, ask.query));
         Ok(Attempt { name, understood: understood.clone(), level, node, corrected, found })
@@ -223,6 +240,8 @@ impl Search<'_> {
             rows.truncate(DEEPEST - before.min(DEEPEST));
         }
         let needles = Needles::new(&attempt.node);
+        let (unfinished, typed) = (attempt.understood.is_unfinished(), attempt.understood.typed());
+        let mut names = Vec::new();
         let mut page = ask.page.page(rows, |row| Cursor { key: row.score, id: row.id });
         let mut hits = Vec::with_capacity(page.rows.len());
         for row in std::mem::take(&mut page.rows) {
@@ -232,6 +251,10 @@ impl Search<'_> {
                 Kind::Member => ("nickname", "bio"),
                 Kind::Gathering | Kind::Schedule => ("title", "description"),
             };
+            if unfinished {
+                let texts = [stored.title.as_str(), &stored.text];
+                names.push(counted::name(self.analyzer, &typed, texts));
+            }
             let parts = [(title, &stored.title), (text, &stored.text), ("place", &stored.place)];
             let highlights =
                 parts.iter().filter_map(|(field, text)| needles.find(self.analyzer, field, text));
@@ -240,7 +263,13 @@ impl Search<'_> {
         }
         let PageOf { cursors, has_next_page, has_previous_page, .. } = page;
         let page = PageOf { rows: hits, cursors, has_next_page, has_previous_page };
-        Ok(Answer { page, total, corrected: attempt.corrected })
+        let term = match () {
+            () if total == 0 => None,
+            () if unfinished => counted::by_what_was_found(&names),
+            () if !attempt.understood.stands(&self.vocabulary(), attempt.level) => None,
+            () => Some(attempt.corrected.as_deref().unwrap_or(ask.query).to_owned()),
+        };
+        Ok(Answer { page, total, corrected: attempt.corrected, term })
     }
 
     /// How the query was understood, and why the first results stand where they do.

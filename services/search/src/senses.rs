@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use crate::korean;
 use crate::normal::{self, Word};
-use crate::query::Node;
 use crate::terms::{is_weak, split};
 use crate::tokens::Stream;
+use crate::tree::Node;
 use crate::vocabulary::{Near, Vocabulary};
 
 /// Letters of a run that is looked for letter by letter.
@@ -16,8 +16,12 @@ const STEM: f32 = 0.9;
 const DOUBTFUL_STEM: f32 = 0.5;
 const GROUP: f32 = 0.7;
 /// The group of a word that has other meanings too.
-const MEANT: f32 = 0.4;
-const NARROW: f32 = 0.25;
+const MEANT: f32 = 0.6;
+const NARROW: f32 = 0.2;
+/// The wide word of one of which there is little.
+const INSTEAD: f32 = 0.05;
+/// What is as narrow as it.
+const BESIDE: f32 = 0.03;
 const RUN: f32 = 0.2;
 const BEGINS: f32 = 0.45;
 pub const PARTS: f32 = 0.85;
@@ -30,7 +34,9 @@ const WEAK: f32 = 0.1;
 pub fn is_known(vocabulary: &Vocabulary<'_>, word: &Word) -> bool {
     let analyzer = vocabulary.analyzer;
     let known = |text: &str| {
-        vocabulary.knows(text) || analyzer.mark(text).is_some_and(|mark| vocabulary.knows(&mark))
+        let marks = analyzer.mark(text).into_iter();
+        let mut marks = marks.chain(analyzer.synonyms.instead(text).into_iter().flatten());
+        vocabulary.knows(text) || marks.any(|it| vocabulary.knows(&it))
     };
     if word.letters().iter().all(|it| korean::is_letter(*it)) {
         return true;
@@ -49,6 +55,15 @@ pub fn covered(vocabulary: &Vocabulary<'_>, word: &Word) -> Option<Vec<String>> 
     let words: Vec<String> = pieces.iter().map(|it| slice(it.clone())).collect();
     let whole = pieces.iter().all(|it| it.len() > 1) && words.iter().all(|it| knows(it));
     whole.then_some(words)
+}
+
+/// What stands in for a word of which there is little.
+pub fn instead(vocabulary: &Vocabulary<'_>, word: &Word) -> Vec<Node> {
+    let analyzer = vocabulary.analyzer;
+    let forms = analyzer.forms(word);
+    let wide = forms.iter().filter_map(|it| analyzer.synonyms.instead(&it.text));
+    let nodes = wide.flat_map(|it| it.into_iter().zip([INSTEAD, BESIDE]));
+    nodes.map(|(text, boost)| Node::Term { stream: Stream::Word, text, boost }).collect()
 }
 
 /// What a word stands for as it was typed.

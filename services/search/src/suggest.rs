@@ -28,15 +28,18 @@ pub struct Suggestions {
 impl Suggestions {
     /// From terms with how popular they are; of equal ones the more popular counts.
     pub fn new<'a>(terms: impl IntoIterator<Item = (&'a str, f64)>) -> Self {
-        let mut best: HashMap<String, f64> = HashMap::new();
+        let mut best: HashMap<String, (String, f64)> = HashMap::new();
         for (term, weight) in terms {
             let term = shown(term);
             if (1..=LONGEST).contains(&term.chars().count()) {
-                let known = best.entry(term).or_insert(weight);
-                *known = known.max(weight);
+                // Blanks make no other term.
+                let known = best.entry(term.replace(' ', "")).or_insert((term.clone(), weight));
+                if known.1 < weight {
+                    *known = (term, weight);
+                }
             }
         }
-        let mut terms: Vec<_> = best.into_iter().collect();
+        let mut terms: Vec<_> = best.into_values().collect();
         // The best first: among numbers the smaller one is better.
         terms.sort_by(|one, other| other.1.total_cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
         let mut found = Self { terms, ..Self::default() };

@@ -2,22 +2,28 @@
 
 use std::collections::HashMap;
 
-use crate::normal;
+use crate::{normal, verbs};
 
 /// Marks the name of a group where words stand; no word begins with it.
 const MARK: char = '=';
 /// Marks the name of a wide word where a narrow one stands.
 const NARROW: char = '<';
+/// Follows a verb that stands for all its forms.
+const VERB: char = '~';
 
 /// Groups of words of one meaning.
 #[derive(Clone, Debug, Default)]
 pub struct Synonyms {
     groups: Vec<Vec<String>>,
     of: HashMap<String, usize>,
+    /// Forms of verbs, which are known but no words to be corrected to.
+    forms: Vec<String>,
     /// Words that mean a group to who types them, but not where they stand.
     meant: HashMap<String, String>,
     /// The wide words of a narrow one, both by the names of their groups.
     wide: HashMap<String, Vec<String>>,
+    /// The wide word that stands in for a narrow one of which there is little.
+    instead: HashMap<String, String>,
     /// What stands in the index for a word beside itself.
     marks: HashMap<String, Vec<String>>,
 }
@@ -34,21 +40,30 @@ impl Synonyms {
     /// Reads one group per line, words with commas between, comments after `#`.
     pub fn try_parse(text: &str) -> Result<Self, Twice> {
         let mut found = Self::default();
+        let mut verbs = Vec::new();
+        // Names are known only once all groups are.
+        let (mut meant, mut pairs, mut instead) = (Vec::new(), Vec::new(), Vec::new());
         for (index, line) in text.lines().enumerate() {
             let line = line.split_once('#').map_or(line, |(before, _)| before);
             if let Some((words, group)) = line.split_once("->") {
-                let group = found.name(&joined(group)).to_owned();
-                let words = words.split(',').map(joined).filter(|it| !it.is_empty());
-                found.meant.extend(words.map(|it| (it, group.clone())));
+                meant.extend(list(words).map(|it| (it, joined(group))));
                 continue;
             }
             if let Some((wide, narrow)) = line.split_once('>') {
-                found.widen(&joined(wide), narrow);
+                pairs.extend(list(narrow).map(|it| (joined(wide), it)));
                 continue;
             }
-            let words = line.split(',').map(joined).filter(|word| !word.is_empty());
+            let (words, wide) = line.split_once('<').unwrap_or((line, ""));
             let mut group: Vec<String> = Vec::new();
-            for word in words {
+            for word in words.split(',') {
+                let verb = word.trim().strip_suffix(VERB);
+                let word = joined(verb.unwrap_or(word));
+                if word.is_empty() {
+                    continue;
+                }
+                if verb.is_some() {
+                    verbs.push((word.clone(), found.groups.len()));
+                }
                 let other = found.of.insert(word.clone(), found.groups.len());
                 if other.is_some_and(|it| it != found.groups.len()) {
                     return Err(Twice { line: index + 1, word });
@@ -57,11 +72,27 @@ impl Synonyms {
                     group.push(word);
                 }
             }
-            if !group.is_empty() {
+            if let Some(name) = group.first() {
+                pairs.extend(list(wide).map(|it| (it, name.clone())));
+                instead.extend(list(wide).next().map(|it| (name.clone(), it)));
                 found.groups.push(group);
             }
         }
-        let known = found.words().chain(found.wide.keys().map(String::as_str));
+        for (form, group) in verbs.iter().flat_map(|(verb, group)| {
+            verbs::forms(verb).into_iter().map(move |form| (form, *group))
+        }) {
+            // A word that was given goes before the form of another.
+            if !found.of.contains_key(&form) {
+                found.of.insert(form.clone(), group);
+                found.forms.push(form);
+            }
+        }
+        let meant = meant.into_iter().map(|(word, group)| (word, found.name(&group).to_owned()));
+        found.meant = meant.collect();
+        let instead = instead.into_iter().map(|(name, wide)| (name, found.name(&wide).to_owned()));
+        found.instead = instead.collect();
+        pairs.iter().for_each(|(wide, narrow)| found.widen(wide, narrow));
+        let known = found.of.keys().chain(found.wide.keys());
         let marks = known.map(|word| {
             let marks = found.mark(word).into_iter().chain(found.wide(word));
             (word.to_owned(), marks.collect())
@@ -71,13 +102,10 @@ impl Synonyms {
     }
 
     fn widen(&mut self, wide: &str, narrow: &str) {
-        let wide = self.name(wide).to_owned();
-        for narrow in narrow.split(',').map(joined).filter(|it| !it.is_empty()) {
-            let name = self.name(&narrow).to_owned();
-            let known = self.wide.entry(name).or_default();
-            if !known.contains(&wide) {
-                known.push(wide.clone());
-            }
+        let (wide, narrow) = (self.name(wide).to_owned(), self.name(narrow).to_owned());
+        let known = self.wide.entry(narrow).or_default();
+        if !known.contains(&wide) {
+            known.push(wide);
         }
     }
 
@@ -91,6 +119,12 @@ impl Synonyms {
     pub fn wide(&self, word: &str) -> impl Iterator<Item = String> {
         let wide = self.wide.get(self.name(word)).into_iter().flatten();
         wide.map(|it| format!("{NARROW}{it}"))
+    }
+
+    /// What is found where there is little of a narrow word: what its group names first as wide, and what is as narrow.
+    pub fn instead(&self, word: &str) -> Option<[String; 2]> {
+        let name = self.meant.get(word).map_or_else(|| self.name(word), String::as_str);
+        self.instead.get(name).map(|wide| [MARK, NARROW].map(|mark| format!("{mark}{wide}")))
     }
 
     /// What narrow words are found by, for a word that may be wide.
@@ -120,6 +154,11 @@ impl Synonyms {
         self.of.get(word).and_then(|it| self.groups.get(*it)).map_or(&[], Vec::as_slice)
     }
 
+    /// Forms of the verbs among them.
+    pub fn forms(&self) -> &[String] {
+        &self.forms
+    }
+
     /// Every word of every group.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.groups.iter().flatten().map(String::as_str)
@@ -129,6 +168,10 @@ impl Synonyms {
     pub fn len(&self) -> usize {
         self.groups.len()
     }
+}
+
+fn list(words: &str) -> impl Iterator<Item = String> {
+    words.split(',').map(joined).filter(|it| !it.is_empty())
 }
 
 /// A term as it is compared: its words without blanks between.
@@ -159,6 +202,28 @@ mod tests {
             assert!(synonyms.wide(narrow).eq([synonyms.narrow("캠핑")]), "{narrow}");
         }
         assert_eq!(synonyms.wide("캠핑").count(), 0);
+    }
+
+    #[test]
+    fn a_group_may_name_its_wide_words_wherever_those_stand() {
+        let text = "차박, 차크닉 < camping, 여행\n캠핑, camping";
+        let synonyms = Synonyms::try_parse(text).unwrap();
+        let wide = [synonyms.narrow("캠핑"), synonyms.narrow("여행")];
+        assert!(synonyms.wide("차크닉").eq(wide));
+        let instead = [synonyms.mark("캠핑").unwrap(), synonyms.narrow("캠핑")];
+        assert_eq!(synonyms.instead("차크닉"), Some(instead));
+        assert_eq!(synonyms.instead("캠핑"), None);
+    }
+
+    #[test]
+    fn a_verb_stands_for_its_forms_and_gives_way_to_words() {
+        let text = "독서, 책 읽다~\n낭독, 책 읽고\n요가";
+        let synonyms = Synonyms::try_parse(text).unwrap();
+        for form in ["책읽다", "책읽는", "책읽어요"] {
+            assert_eq!(synonyms.mark(form), synonyms.mark("독서"), "{form}");
+        }
+        assert_eq!(synonyms.mark("책읽고"), synonyms.mark("낭독"));
+        assert!(!synonyms.forms().contains(&"책읽고".to_owned()));
     }
 
     #[test]

@@ -155,6 +155,18 @@ const WEAK: &[&str] = &[
     "그리고",
     "처음하는",
     "시작하는",
+    "탐방",
+    "투어",
+    "체험",
+    "구경",
+    "순례",
+    "만들기",
+    "보기",
+    "치기",
+    "듣기",
+    "먹기",
+    "마시기",
+    "키우기",
     "people",
     "lovers",
     "join",
@@ -200,7 +212,9 @@ impl Terms {
         let mut seen = HashSet::new();
         hobbies.retain(|word| seen.insert(word.clone()));
         let whole = hobbies.iter().map(String::as_str).chain(synonyms.words());
-        let whole: HashSet<String> = whole.map(str::to_owned).collect();
+        let mut whole: HashSet<String> = whole.map(str::to_owned).collect();
+        let typed = whole.iter().map(|it| korean::decompose(it)).collect();
+        whole.extend(synonyms.forms().iter().cloned());
         let mut begins = HashMap::new();
         for word in &whole {
             let mut letters = word.chars();
@@ -209,7 +223,6 @@ impl Terms {
                 *longest = (*longest).max(2 + letters.count());
             }
         }
-        let typed = whole.iter().map(|it| korean::decompose(it)).collect();
         Self { whole, begins, typed, hobbies }
     }
 

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::analysis::Analyzer;
-use crate::ballot::{Ballot, Rules};
+use crate::ballot::{Ballot, Rules, Sums};
 use crate::model::PopularTerm;
 use crate::popular::Popular;
 use crate::store::Store;
@@ -99,7 +99,7 @@ impl Votes {
     /// How popular terms are, for completions.
     pub fn weights(&self) -> Vec<(String, f64)> {
         let (popular, now) = (self.popular.lock(), self.clock.now());
-        popular.weights(now).map(|(term, weight)| (term.to_owned(), weight)).collect()
+        popular.weights(now).collect()
     }
 
     async fn count(&self) {
@@ -155,9 +155,10 @@ impl Votes {
     async fn tell(&self, ballot: &Ballot) -> Result<(), Lost> {
         let told = self.rules.told(ballot);
         let window = Duration::from_micros(self.rules.window_us.unsigned_abs());
+        let entry = ballot.entry();
         let vote = Vote {
             board: &told.board,
-            entry: &ballot.term,
+            entry: &entry,
             voter: &ballot.voter,
             window: told.window,
             // Clocks differ, and what could not be told at once comes late.
@@ -165,14 +166,18 @@ impl Votes {
             weight: told.weight,
             most_entries: self.rules.most_terms as u64,
         };
-        within(self.shared.vote(vote)).await.map(drop)
+        within(self.shared.vote(vote)).await?;
+        let spelled = Vote { board: &told.spellings, entry: &ballot.term, ..vote };
+        within(self.shared.vote(spelled)).await.map(drop)
     }
 
     async fn ask(&self) -> Result<(), Lost> {
         let now = self.clock.now();
         let mut counted = Vec::new();
         for board in self.rules.boards(now) {
-            counted.push((board, within(self.shared.best(&board.name(), READ)).await?));
+            let terms = within(self.shared.best(&board.name(), READ)).await?;
+            let spellings = within(self.shared.best(&board.spellings(), READ)).await?;
+            counted.push(Sums { board, terms, spellings });
         }
         self.popular.lock().learn(&counted, now, &self.analyzer.abusive);
         // All compare with what the first of them found when the period began.

@@ -154,11 +154,52 @@ fn a_word_is_not_taken_for_what_it_ends_in_nor_for_what_it_may_mean_elsewhere() 
         let found = stage.titles(query, &town);
         assert_eq!((found[0].as_str(), found.len()), (first, count), "{query}: {found:?}");
     }
-    // A garden or how many may come, a dog or how many there are: whoever says just that may mean either.
+    // A garden or how many may come, a dog or how many there are: what is about it comes first.
     for (query, meant) in [("정원", "꽃 심는 가드닝"), ("개", "댕댕이 산책")] {
         let found = stage.titles(query, &town);
-        assert!(found.len() == 2 && found.iter().any(|it| it == meant), "{query}: {found:?}");
+        assert_eq!((found[0].as_str(), found.len()), (meant, 2), "{query}: {found:?}");
     }
+}
+
+#[test]
+fn members_come_behind_what_there_is_to_go_to_unless_they_are_named_so() {
+    let town = [
+        document(Kind::Member, 1, "독서광", "독서모임에 나갑니다"),
+        document(Kind::Member, 2, "독서모임장", "책을 좋아해요"),
+        document(Kind::Gathering, 3, "퇴근하고 가는 마포 독서모임", "한 달에 한 권을 읽어요"),
+        document(Kind::Schedule, 4, "책갈피 12월 독서모임 송년회", "공덕역 카페"),
+        document(Kind::Gathering, 5, "느린 독서 모임", "두 달에 한 권"),
+        document(Kind::Member, 6, "느린독서", "천천히 읽습니다"),
+    ];
+    let stage = Stage::with(&town);
+    let kinds = |query: &str| -> Vec<Kind> {
+        let found = stage.find(query, &Filter::default(), 10);
+        found.page.rows.iter().map(|it| it.kind).collect()
+    };
+    let things = kinds("독서모임");
+    assert!(things[..3].iter().all(|it| *it != Kind::Member), "{things:?}");
+    assert!(things.len() == 6, "{things:?}");
+    for (query, name) in
+        [("독서광", "독서광"), ("느린 독서", "느린독서"), ("독서 모임장", "독서모임장")]
+    {
+        assert_eq!(stage.titles(query, &town)[0], name, "{query}");
+    }
+}
+
+#[test]
+fn what_there_is_little_of_is_found_with_its_kind_behind_it() {
+    let town = [
+        document(Kind::Gathering, 1, "댕댕이 모임", "한강에서 산책해요"),
+        document(Kind::Gathering, 2, "시바견 동호회", "말 안 듣는 아이들"),
+        document(Kind::Gathering, 3, "푸들 친구", "동네에서 봐요"),
+        document(Kind::Gathering, 4, "코바늘 카페", "목도리를 떠요"),
+    ];
+    let stage = Stage::with(&town);
+    let found = stage.titles("시바견", &town);
+    assert_eq!(found, ["시바견 동호회", "댕댕이 모임", "푸들 친구"]);
+    assert_eq!(stage.titles("책을 읽는", &town), Vec::<String>::new());
+    assert_eq!(stage.titles("뜨개질", &town), ["코바늘 카페"]);
+    assert_eq!(stage.titles("강아지를 키우는", &town).len(), 3);
 }
 
 #[test]

@@ -107,6 +107,32 @@ async fn replicas_count_together_and_a_person_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_term_is_what_was_searched_or_found_however_it_was_typed() {
+    let world = World::new().await;
+    for title in ["느린 독서 모임", "주말 등산 모임", "하모니카 부는 공원", "목동 배드민턴"]
+    {
+        world.gathering(GatheringId::fresh(), 1, title, "11440");
+    }
+    world.finds("모임", 2).await;
+    world.finds("배드민턴", 1).await;
+    // Reading and hiking begin alike, and what stands nowhere is no term.
+    vote(&world, "ㄷㅅㅁㅇ", &["a", "b", "c", "d"]).await;
+    vote(&world, "등산 우주비행 모임", &["a", "b"]).await;
+    // Mistyped, spaced in two ways.
+    vote(&world, "독셔모임", &["a", "b", "c"]).await;
+    vote(&world, "독서모임", &["d", "e"]).await;
+    vote(&world, "독서 모임", &["a", "f"]).await;
+    // On the other layout.
+    vote(&world, "qoemalsxjs", &["a", "b", "c"]).await;
+    vote(&world, "배드민턴", &["d"]).await;
+    // By initial consonants that mean one thing here, and half typed.
+    vote(&world, "ㅎㅁㄴㅋ", &["a", "b"]).await;
+    vote(&world, "하모니ㅋ", &["c"]).await;
+    vote(&world, "주말", &["a", "a"]).await;
+    world.shows(&["독서모임", "배드민턴", "하모니카", "주말"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_the_others_a_replica_counts_alone_and_tells_them_later() {
     let fragile = Arc::new(Fragile::default());
     let shared: Arc<dyn Shared> = fragile.clone();
