@@ -63,6 +63,7 @@ impl Town {
             &mut rooms.chat,
             &mut rooms.notification,
             &mut rooms.payment,
+            &mut rooms.search,
         ] {
             place.listen.set_port(free_port());
             place.address = format!("http://{}", place.listen);
