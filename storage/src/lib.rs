@@ -41,7 +41,7 @@ pub use migrate::{MIGRATIONS, migrate, wait_migrated};
 pub use outbox::Outbox;
 pub use pool::{Config, Db};
 pub use query::Row;
-pub use reader::{Handler, Reader};
+pub use reader::{Follower, Handler, Reader};
 pub use reads::{Reads, View};
 pub use sqlx::migrate::Migrator;
 pub use tx::Tx;

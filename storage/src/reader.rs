@@ -10,7 +10,7 @@ use moim_kit::Fault;
 use moim_kit::bus::{Entry, Fact, Feed, Log};
 use moim_kit::task::Tasks;
 use moim_kit::trace::{InTrace as _, Trace};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::args;
@@ -26,6 +26,7 @@ const FIND_POSITION: &str = "SELECT position FROM inbox_position WHERE source = 
 
 /// Taken in together; enough to make a commit cheap, few enough to keep other writers waiting briefly.
 const BATCH: usize = 100;
+const NEAR: u64 = BATCH as u64;
 const WAIT: Duration = Duration::from_secs(10);
 const TRIES: u32 = 5;
 /// For what was asked for last to come and to be taken in.
@@ -68,16 +69,43 @@ pub struct Reader {
 
 impl Reader {
     /// Follows the log until guests are to go, and sees to it that nothing stays behind.
-    pub fn start(self, tasks: &Tasks) {
+    pub fn start(self, tasks: &Tasks) -> Follower {
         let Self { source, log, outbox, copies, handler } = self;
         let patience = Arc::new(Patience { full: outbox.fact_patience(), worn: AtomicU32::new(0) });
         let hearing = Hearing { log, inbox: Inbox { source, outbox, copies, handler }, patience };
         let reconciler = hearing.clone();
         let lagging = hearing.clone();
+        let follower = Follower(hearing.clone());
         tasks.supervise("lag", move || gauges::run_lag(lagging.clone()));
         let parting = tasks.parting();
         tasks.supervise_guest("log reader", move || follow(hearing.clone(), parting.clone()));
         tasks.supervise("reconciler", move || reconcile::run(reconciler.clone()));
+        follower
+    }
+}
+
+/// How far a log is followed.
+pub struct Follower(Hearing);
+
+impl Follower {
+    /// Returns once no more is left than is taken in at once, as it is under load, at the latest at `due`: what
+    /// cannot be waited out is better served old than not at all.
+    pub async fn caught_up(&self, due: Instant) {
+        let consumer = self.0.inbox.outbox.consumer();
+        let near = async {
+            loop {
+                // A consumer that is new is not known yet, and a broker may be away.
+                let lag = async { self.0.log.lag(consumer, self.0.position().await?).await };
+                if matches!(lag.await, Ok(None | Some(0..=NEAR))) {
+                    return;
+                }
+                tokio::time::sleep(FIRST_PAUSE).await;
+            }
+        };
+        if timeout_at(due, near).await.is_err() {
+            let source = self.0.inbox.source;
+            tracing::warn!(source, "not caught up yet; what is served may be old");
+        }
     }
 }
 

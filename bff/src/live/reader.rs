@@ -23,6 +23,8 @@ const CHECKED_EVERY: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const TRIES: u32 = 10;
+/// The same of whoever comes, who is told nothing before the first answer.
+const FIRST_TRIES: u32 = 6;
 
 /// A row and its place in the list.
 #[derive(Clone, Debug)]
@@ -79,7 +81,13 @@ impl<S: Source> Hub<S> {
         };
         // The first question is this call's own: it waits for what the client has seen.
         let source = &self.shared().source;
-        let missed = source.resume(&call.afresh(soon()), topic_id, after.clone()).await?;
+        let mut outage = Outage::of(FIRST_TRIES);
+        let missed = loop {
+            match source.resume(&call.afresh(soon()), topic_id, after.clone()).await {
+                Ok(missed) => break missed,
+                Err(fault) => outage.sit_out(fault).await?,
+            }
+        };
         match after {
             Some(cursor) => {
                 reader.last = Cursor::decode(&cursor, S::CURSORS, "after")?.key;
@@ -160,10 +168,9 @@ impl<S: Source> Reader<S> {
         Ok(())
     }
 
-    /// Fetches a page of what did not come by the ring; a short outage of the room is sat out.
+    /// Fetches a page of what did not come by the ring.
     async fn catch_up(&mut self) -> Result<(), Fault> {
-        let mut pause = FIRST_PAUSE;
-        let mut tries = 1;
+        let mut outage = Outage::of(TRIES);
         loop {
             // What is in the ring by now is in the room's answer too, so the ring counts from here.
             let position = self.seat.topic.next();
@@ -173,11 +180,8 @@ impl<S: Source> Reader<S> {
                     self.keep(missed);
                     return Ok(());
                 }
-                Err(fault) if fault.code().is_retryable() && tries < TRIES => tries += 1,
-                Err(fault) => return Err(fault),
+                Err(fault) => outage.sit_out(fault).await?,
             }
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
@@ -200,14 +204,41 @@ impl<S: Source> Reader<S> {
     }
 }
 
+/// Short outages of the room are sat out; not by all for the same time.
+struct Outage {
+    pause: Duration,
+    tries: u32,
+}
+
+impl Outage {
+    fn of(tries: u32) -> Self {
+        Self { pause: FIRST_PAUSE, tries }
+    }
+
+    /// Returns when the question that failed may be put again, or why it should not be.
+    async fn sit_out(&mut self, fault: Fault) -> Result<(), Fault> {
+        self.tries -= 1;
+        if self.tries == 0 || !fault.code().is_retryable() {
+            return Err(fault);
+        }
+        sleep(self.pause - self.pause / 2 * random() / 256).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Ok(())
+    }
+}
+
 fn soon() -> Instant {
     Instant::now() + ASKED_WITHIN
 }
 
 /// Spread over a quarter, so that readers who began together do not all ask together.
 fn next_check() -> Instant {
-    let random = u32::from(Uuid::new_v4().as_bytes()[0]);
-    Instant::now() + CHECKED_EVERY - CHECKED_EVERY / 4 * random / 256
+    Instant::now() + CHECKED_EVERY - CHECKED_EVERY / 4 * random() / 256
+}
+
+/// From 0 to 255.
+fn random() -> u32 {
+    u32::from(Uuid::new_v4().as_bytes()[0])
 }
 
 fn too_slow() -> Fault {

@@ -69,6 +69,8 @@ pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
 /// A start waits so long for the first index, which is enough for a town.
 const FIRST_INDEX: Duration = Duration::from_secs(5);
+/// And so long for what was told meanwhile; others answer as long.
+const CAUGHT_UP_WITHIN: Duration = Duration::from_secs(10);
 const HANDOVER: Duration = Duration::from_secs(2);
 const LARGEST_MESSAGE: usize = 1024 * 1024;
 
@@ -92,10 +94,10 @@ pub async fn open(
     let place = root.to_owned();
     blocking(move || index::belong(&place, &replica)).await?;
     let copies = ground.copies(COPIED);
-    for (source, log) in logs {
+    let followers = logs.map(|(source, log)| {
         let (outbox, copies) = (outbox.clone(), copies.clone());
-        Reader { source, log, outbox, copies, handler: Arc::new(Copier) }.start(&ground.tasks);
-    }
+        Reader { source, log, outbox, copies, handler: Arc::new(Copier) }.start(&ground.tasks)
+    });
     let us = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX).saturating_mul(1_000);
     let rules = Rules {
         half_life_us: us(config.popular_half_life_ms),
@@ -108,6 +110,11 @@ pub async fn open(
     votes.start(&ground.tasks);
     let library = Library::open(root, claim, newest, analyzer, store, votes).await?;
     library.start(&ground.tasks, Duration::from_millis(config.commit_ms));
+    // What was told while nobody listened for this replica is only here once it has caught up.
+    let due = Instant::now() + CAUGHT_UP_WITHIN;
+    for follower in &followers {
+        follower.caught_up(due).await;
+    }
     library.settle(FIRST_INDEX).await;
     let server = Server { library, clock: ground.clock.clone(), trusts };
     let server = SearchServiceServer::new(server).max_decoding_message_size(LARGEST_MESSAGE);
