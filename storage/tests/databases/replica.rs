@@ -232,9 +232,13 @@ async fn a_replica_too_far_behind_is_not_read_by_anybody() {
 async fn a_replica_that_was_promoted_is_one_no_more() {
     let Some(stage) = stage(|_| {}).await else { return };
     stage.pair.promote_replica().await;
-    stage.unwell().await;
     stage.write(Uuid::now_v7()).await;
-    assert_eq!(notes(&stage.reads.of(&stage.stranger()).await).await, 1);
+    // Neither follows anybody by now: only what is written tells the primary from it.
+    until(async || notes(&stage.reads.of(&stage.stranger()).await).await == 1).await;
+    for _ in 0..20 {
+        assert_eq!(notes(&stage.reads.of(&stage.stranger()).await).await, 1);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

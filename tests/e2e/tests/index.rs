@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use moim_e2e::{Platform, Process, json};
+use moim_e2e::{Platform, Process, eventually, json};
 use tokio::time::{Instant, sleep};
 
 const END_WITHIN: Duration = Duration::from_secs(30);
@@ -38,6 +38,18 @@ async fn listed(directory: &Path, data: &str, is_so: impl Fn(&BTreeSet<String>) 
     }
 }
 
+/// What a room has said once it went on so often from what it had.
+async fn going_on(room: &Process, times: usize) -> String {
+    eventually(async || {
+        let said = room.stderr();
+        match said.lines().filter(|it| it.contains(GOES_ON)).count() >= times {
+            true => Ok(said),
+            false => Err(said),
+        }
+    })
+    .await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_search_room_killed_while_it_indexes_goes_on_from_its_commit_and_ends_equal() {
     const GATHERINGS: usize = 150;
@@ -61,7 +73,8 @@ async fn a_search_room_killed_while_it_indexes_goes_on_from_its_commit_and_ends_
     };
     let kill = async {
         for round in 0..KILLS {
-            // Part of it is committed, and more is on its way.
+            // The start before has come to its index, part of it is committed, and more is on its way.
+            going_on(room, round).await;
             listed(&directory, "data", |it| it.len() > round * GATHERINGS / (KILLS + 2)).await;
             room.kill();
             room.start_again();
@@ -71,11 +84,11 @@ async fn a_search_room_killed_while_it_indexes_goes_on_from_its_commit_and_ends_
     // The host as well.
     listed(&directory, "other-data", |it| it.len() == GATHERINGS + 1).await;
     let whole = list(&directory, "other-data").await;
-    listed(&directory, "data", |it| *it == whole).await;
-    let said = room.stderr();
+    // The first time there is nothing to go on from; what is listed may be there before the last start has said so.
+    let said = going_on(room, KILLS).await;
     let starts: Vec<_> = said.lines().filter(|it| it.contains(GOES_ON)).collect();
-    // The first time there is nothing to go on from.
     assert_eq!(starts.len(), KILLS, "{said}");
+    listed(&directory, "data", |it| *it == whole).await;
     for start in &starts {
         assert!(start.contains("searched="), "{start}");
         assert!(!start.contains("searched=0 built=0"), "it began anew: {start}");
