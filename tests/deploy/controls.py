@@ -28,6 +28,7 @@ HARMS = [
     ("local", ROOM, "valueFrom: { secretKeyRef: { name: moim, key: storage-url } }", "value: postgres://moim:moim@postgres/moim", "in the open"),
     ("local", ROOM, "key: bus-url", "key: nats-url", "nobody is told to set"),
     ("local", ROOM, "service: live", "service: alive", "startupProbe asks"),
+    ("local", ROOM, "terminationGracePeriodSeconds: 30", "terminationGracePeriodSeconds: 20", "is killed after 20 s"),
     ("local", ROOM, "requests: { cpu: 100m, memory: 96Mi }", "requests: { cpu: 100m }", "asks for no memory"),
     ("local", ROOM, "readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false", "may write its image"),
     ("local", ROOM, "revisionHistoryLimit: 5", "revisionHistoryLimitz: 5", "revisionHistoryLimitz"),

@@ -173,6 +173,10 @@ def check_ports(name, objects, findings):
         expect((service.get("clusterIP") == "None") == (room != "bff"), f"{room}'s service is of the wrong kind")
         expect(service["selector"] == {**LABELS, COMPONENT: room}, f"{room}'s service chooses {service['selector']}")
         expect(config["storage"]["migrate"] is False, f"{room} migrates by itself")
+        bff = config["bff"]
+        needed = (config["house"]["drain_ms"] + bff["stop_spread_ms"] + 2 * bff["stop_timeout_ms"]) / 1000
+        grace = template["spec"].get("terminationGracePeriodSeconds", 30)
+        expect(grace > needed, f"{room} is killed after {grace} s, and may take {needed} s to end")
 
 
 def check_policies(name, policies, findings):
