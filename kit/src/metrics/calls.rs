@@ -8,7 +8,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::Histogram;
 use tonic::Code;
 
-use super::label::{GRPC_CODES, OTHER};
+use super::label::{OTHER, blames_the_server, grpc_code};
 use super::{Catalogue, catalogue};
 
 static METHODS: OnceLock<HashMap<&'static str, Method>> = OnceLock::new();
@@ -27,7 +27,7 @@ impl Method {
             KeyValue::new("rpc.system.name", "grpc"),
             KeyValue::new("rpc.method", name),
             KeyValue::new("room", room),
-            KeyValue::new("rpc.response.status_code", GRPC_CODES[0]),
+            KeyValue::new("rpc.response.status_code", grpc_code(Code::Ok)),
         ];
         Self { room, well }
     }
@@ -66,16 +66,7 @@ pub(crate) fn asked(path: &str, took: Duration, code: Code) {
 
 /// A room was asked here, and this became of it; what people cannot do is no error of the room.
 pub(crate) fn answered(catalogue: &Catalogue, path: &str, took: Duration, code: Code) {
-    let failed = matches!(
-        code,
-        Code::Unknown
-            | Code::DeadlineExceeded
-            | Code::Unimplemented
-            | Code::Internal
-            | Code::Unavailable
-            | Code::DataLoss
-    );
-    record(&catalogue.rpc_server, path, took, code, failed);
+    record(&catalogue.rpc_server, path, took, code, blames_the_server(code));
 }
 
 fn record(of: &Histogram<f64>, path: &str, took: Duration, code: Code, failed: bool) {
@@ -83,7 +74,7 @@ fn record(of: &Histogram<f64>, path: &str, took: Duration, code: Code, failed: b
     if code == Code::Ok {
         return of.record(took, &method.well);
     }
-    let word = GRPC_CODES.get(code as usize).copied().unwrap_or("UNKNOWN");
+    let word = grpc_code(code);
     let [system, name, room, _] = method.well.clone();
     let status = KeyValue::new("rpc.response.status_code", word);
     if failed {

@@ -1,5 +1,7 @@
 //! The labels that instruments may carry, each with the closed set its values come from.
 
+use tonic::Code;
+
 /// A key, and what may stand behind it.
 #[derive(Clone, Copy, Debug)]
 pub struct Label {
@@ -116,6 +118,24 @@ pub const GRPC_CODES: [&str; 17] = [
     "DATA_LOSS",
     "UNAUTHENTICATED",
 ];
+
+/// Name of a code.
+pub fn grpc_code(code: Code) -> &'static str {
+    GRPC_CODES.get(code as usize).copied().unwrap_or("UNKNOWN")
+}
+
+/// Whether an answer is an error of whoever gave it, by the semantic conventions of gRPC.
+pub const fn blames_the_server(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+    )
+}
 
 /// The word of a set that is this one, or [`OTHER`]; what comes from outside is never a value itself.
 pub fn one_of(set: &'static [&'static str], word: &str) -> &'static str {

@@ -5,6 +5,7 @@ use opentelemetry::trace::SpanKind;
 use tonic::{Code, Status};
 
 use super::{Recorded, Span, Trace};
+use crate::metrics::label::{blames_the_server, grpc_code};
 
 /// A call, at whoever makes it or at whoever serves it.
 pub(crate) fn call(parent: Trace, kind: SpanKind, path: &str) -> Span {
@@ -21,47 +22,17 @@ pub(crate) fn call(parent: Trace, kind: SpanKind, path: &str) -> Span {
 /// How a call ended for who made it: any status but OK is a failure.
 pub(crate) fn answered(it: &mut Recorded, failure: Option<&Status>) {
     let code = failure.map_or(Code::Ok, Status::code);
-    it.set("rpc.response.status_code", name(code));
+    it.set("rpc.response.status_code", grpc_code(code));
     if code != Code::Ok {
-        it.fail(name(code));
+        it.fail(grpc_code(code));
     }
 }
 
 /// How a call ended for who served it, by the head of the answer: what its caller did wrong is no failure here.
 pub(crate) fn served(it: &mut Recorded, head: &HeaderMap) {
     let code = Status::from_header_map(head).map_or(Code::Ok, |status| status.code());
-    it.set("rpc.response.status_code", name(code));
-    if matches!(
-        code,
-        Code::Unknown
-            | Code::DeadlineExceeded
-            | Code::Unimplemented
-            | Code::Internal
-            | Code::Unavailable
-            | Code::DataLoss
-    ) {
-        it.fail(name(code));
-    }
-}
-
-fn name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
+    it.set("rpc.response.status_code", grpc_code(code));
+    if blames_the_server(code) {
+        it.fail(grpc_code(code));
     }
 }
