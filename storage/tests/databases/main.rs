@@ -15,4 +15,5 @@ mod pages;
 mod reading;
 mod replica;
 mod replicated;
+mod secured;
 mod statements;

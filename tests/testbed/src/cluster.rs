@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -35,6 +36,11 @@ kill -s QUIT "$server" 2>/dev/null; wait "$server"; rm -rf "$directory""#;
 impl Cluster {
     /// A new server with settings; `None`, said loudly, when there is no PostgreSQL on the machine.
     pub async fn new(settings: &[&str]) -> Option<Self> {
+        Self::with_files(settings, &[]).await
+    }
+
+    /// The same with files of its own beside its data, which only it may read.
+    pub async fn with_files(settings: &[&str], files: &[(&str, &str)]) -> Option<Self> {
         let bin = installed()?;
         let directory = directory();
         let data = directory.join("data");
@@ -44,6 +50,14 @@ impl Cluster {
             .arg(&data)
             .status();
         assert!(made.unwrap().success(), "initdb failed");
+        for (name, content) in files {
+            let file = data.join(name);
+            fs::write(&file, content).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+            if let Some((uid, gid)) = owner() {
+                chown(&file, Some(uid), Some(gid)).unwrap();
+            }
+        }
         Some(Self::start_in(&directory, settings).await)
     }
 
@@ -121,7 +135,7 @@ impl Cluster {
 fn directory() -> PathBuf {
     let made = tempfile::Builder::new().prefix("moim-postgres-").tempdir().unwrap().keep();
     if let Some((uid, gid)) = owner() {
-        std::os::unix::fs::chown(&made, Some(uid), Some(gid)).unwrap();
+        chown(&made, Some(uid), Some(gid)).unwrap();
     }
     made
 }

@@ -12,6 +12,7 @@ mod proxy;
 mod redis;
 mod replicated;
 mod scripted;
+mod secured;
 mod signer;
 mod stand_in;
 
@@ -24,6 +25,7 @@ pub use proxy::{Mode, Proxy};
 pub use redis::Redis;
 pub use replicated::{Replicated, replicated};
 pub use scripted::ScriptedLog;
+pub use secured::{Secured, secured};
 pub use signer::Signer;
 pub use stand_in::{Manner, StandIn};
 
