@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use moim_kit::task::Tasks;
+use moim_storage::Reader;
 use moim_testbed::{ScriptedLog, on_both_databases};
 use proptest::prop_assert_eq;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestRunner};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::note::{Copier, NOTE, copied, effects, follow, read_up_to, stand, state, told};
@@ -149,5 +151,30 @@ on_both_databases! {
         read_up_to(&ground, 2).await;
         assert_eq!(handler.failed.load(Ordering::SeqCst), 0);
         assert_eq!(effects(&ground).await, [(note, 1), (note, 2)]);
+    }
+
+    async fn who_comes_back_waits_for_what_was_missed_and_not_for_what_does_not_come(bed: Bed) {
+        let ground = stand(&bed).await;
+        let log = ScriptedLog::new();
+        for _ in 0..1_000 {
+            push(&log, Uuid::now_v7(), 1);
+        }
+        let (outbox, copies) = (ground.outbox.clone(), ground.copies(&[NOTE]));
+        let handler: Arc<Copier> = Arc::default();
+        let reader = Reader { source: NOTE, log: log.clone(), outbox, copies, handler };
+        let follower = reader.start(&bed.tasks);
+        let due = Instant::now() + Duration::from_secs(60);
+        follower.caught_up(due).await;
+        assert!(effects(&ground).await.len() >= 900);
+        read_up_to(&ground, 1_000).await;
+        log.hold();
+        for _ in 0..500 {
+            push(&log, Uuid::now_v7(), 1);
+        }
+        follower.caught_up(due).await;
+        assert!(Instant::now() < due, "it waited for what did not come");
+        assert_eq!(effects(&ground).await.len(), 1_000);
+        log.release();
+        read_up_to(&ground, 1_500).await;
     }
 }

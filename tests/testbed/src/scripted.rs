@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use moim_kit::bus::{Entry, Fact, Kind, Log};
+use moim_kit::bus::{Consumer, Entry, Fact, Kind, Log};
 use moim_kit::{Clock, Fault};
 use prost::Message;
 use tokio::sync::Notify;
@@ -89,5 +89,10 @@ impl Log for ScriptedLog {
         let soon = at_most.min(Duration::from_millis(20));
         let _ = tokio::time::timeout(soon, self.changed.notified()).await;
         Ok(())
+    }
+
+    async fn lag(&self, _: &Consumer, position: i64) -> Result<Option<u64>, Fault> {
+        let told = i64::try_from(self.entries.lock().unwrap().len()).unwrap();
+        Ok(Some(u64::try_from(told - position).unwrap()))
     }
 }
