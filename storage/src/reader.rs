@@ -28,7 +28,7 @@ const FIND_POSITION: &str = "SELECT position FROM inbox_position WHERE source = 
 const BATCH: usize = 100;
 const NEAR: u64 = BATCH as u64;
 /// A log of which nothing more was taken in for so long has nothing to wait for.
-const STANDS_STILL: Duration = Duration::from_secs(2);
+const STANDS_STILL: Duration = Duration::from_secs(1);
 const WAIT: Duration = Duration::from_secs(10);
 const TRIES: u32 = 5;
 /// For what was asked for last to come and to be taken in.

@@ -112,9 +112,8 @@ pub async fn open(
     library.start(&ground.tasks, Duration::from_millis(config.commit_ms));
     // What was told while nobody listened for this replica is only here once it has caught up.
     let due = Instant::now() + CAUGHT_UP_WITHIN;
-    for follower in &followers {
-        follower.caught_up(due).await;
-    }
+    let [first, second, third] = &followers;
+    tokio::join!(first.caught_up(due), second.caught_up(due), third.caught_up(due));
     library.settle(FIRST_INDEX).await;
     let server = Server { library, clock: ground.clock.clone(), trusts };
     let server = SearchServiceServer::new(server).max_decoding_message_size(LARGEST_MESSAGE);
