@@ -349,7 +349,8 @@ impl Slot {
             Level::Unknown | Level::UnknownWide => !is_known(vocabulary, &self.word),
             Level::Every => true,
         };
-        if !doubted {
+        // What means something was spelled right, though nothing here may be about it.
+        if !doubted || given(vocabulary, &self.word).is_some() {
             return Vec::new();
         }
         let mut near = Vec::new();

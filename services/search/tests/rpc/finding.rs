@@ -79,6 +79,21 @@ fn people_are_understood() {
 }
 
 #[test]
+fn a_word_that_means_something_is_taken_for_no_other_though_nothing_is_about_it() {
+    let town = ["대사 따라 하기", "일주일 여행", "하루 일기"]
+        .into_iter()
+        .zip(1..)
+        .map(|(title, number)| document(Kind::Gathering, number, title, ""));
+    let stage = Stage::with(&town.collect::<Vec<_>>());
+    for query in ["하키", "일요일"] {
+        let found = stage.find(query, &Filter::default(), 5);
+        assert_eq!((found.total, found.corrected), (0, None), "{query}");
+    }
+    // It is none that anybody gave.
+    assert_eq!(stage.find("일주닐", &Filter::default(), 5).corrected.as_deref(), Some("일주일"));
+}
+
+#[test]
 fn what_matched_is_marked_in_the_field_it_stands_in() {
     let stage = Stage::with(&town());
     let found = stage.find("강아지", &Filter::default(), 1);
