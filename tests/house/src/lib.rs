@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::{DependencyKind, MetadataCommand};
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// A file that somebody wrote, whether or not it is tracked.
 #[derive(Clone, Debug)]
@@ -84,17 +84,24 @@ fn collect(root: &Path, directory: &Path, found: &mut Vec<File>) {
     }
 }
 
+/// Programs that crates name for `cargo run`, which starts none unless it is exactly one.
+pub fn default_programs() -> Vec<String> {
+    packages().into_iter().filter_map(|package| package.default_run).collect()
+}
+
+fn packages() -> Vec<Package> {
+    let manifest = root().join("Cargo.toml");
+    MetadataCommand::new().manifest_path(manifest).no_deps().exec().unwrap().packages
+}
+
 /// Every crate of the workspace.
 pub fn crates() -> Vec<Crate> {
     let root = root();
-    let manifest = root.join("Cargo.toml");
-    let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().exec().unwrap();
     let directory = |manifest: &Path| {
         let parent = manifest.parent().unwrap().canonicalize().unwrap();
         parent.strip_prefix(&root).unwrap().to_str().unwrap().to_owned()
     };
-    metadata
-        .packages
+    packages()
         .iter()
         .map(|package| Crate {
             name: package.name.to_string(),
