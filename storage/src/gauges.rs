@@ -35,11 +35,9 @@ pub(crate) async fn run(db: Db, room: &'static str) {
 /// Measures how far a room is behind one that it hears.
 pub(crate) async fn run_lag(hearing: Hearing) {
     let (room, source) = (hearing.inbox.outbox.room(), hearing.inbox.source);
-    let consumer = hearing.inbox.outbox.consumer();
     loop {
         if let Some(catalogue) = metrics::catalogue() {
-            let lag = async { hearing.log.lag(consumer, hearing.position().await?).await };
-            match lag.await {
+            match hearing.lag().await {
                 Ok(Some(lag)) => catalogue.lag.record(lag, &metrics::hearing(room, source)),
                 Ok(None) => {}
                 Err(error) => tracing::debug!(%error, room, source, "not measured"),

@@ -94,12 +94,10 @@ impl Follower {
     /// was killed had been sent comes late, and from a broker that is away nothing does. At the latest at `due`: what
     /// cannot be waited out is better served old than not at all.
     pub async fn caught_up(&self, due: Instant) {
-        let consumer = self.0.inbox.outbox.consumer();
         let (mut least, mut since) = (u64::MAX, Instant::now());
         while Instant::now() < due && since.elapsed() < STANDS_STILL {
             // A consumer that is new is not known yet.
-            let lag = async { self.0.log.lag(consumer, self.0.position().await?).await };
-            match timeout_at(due, lag).await {
+            match timeout_at(due, self.0.lag()).await {
                 Ok(Ok(None | Some(0..=NEAR))) => return,
                 Ok(Ok(Some(lag))) if lag < least => (least, since) = (lag, Instant::now()),
                 _ => {}
@@ -145,6 +143,11 @@ impl Hearing {
         let db = self.inbox.outbox.db();
         let row = db.fetch_optional::<(i64,)>(FIND_POSITION, args![self.inbox.source]).await?;
         Ok(row.unwrap_or_default().0)
+    }
+
+    /// How much is still to be taken in; nothing when nobody counts.
+    pub async fn lag(&self) -> Result<Option<u64>, Fault> {
+        self.log.lag(self.inbox.outbox.consumer(), self.position().await?).await
     }
 
     /// Takes in a batch; one by one when it fails as a whole.
