@@ -5,10 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use moim_kit::Clock;
-use rcgen::{
-    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    date_time_ymd,
-};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair, date_time_ymd};
 
 /// Knobs that name files, and where these are.
 type Files = [(&'static str, String); 3];
@@ -47,11 +44,8 @@ impl Authority {
     /// A new one, which nobody trusts yet.
     #[allow(clippy::new_without_default, reason = "each is another")]
     pub fn new() -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut about = CertificateParams::new(Vec::new()).unwrap();
-        about.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let certificate = about.self_signed(&key).unwrap().pem();
-        Self { certificate, issuer: Issuer::new(about, key) }
+        let (certificate, issuer) = moim_testbed::authority();
+        Self { certificate, issuer }
     }
 
     /// Its own certificate, PEM.

@@ -25,7 +25,7 @@ pub use proxy::{Mode, Proxy};
 pub use redis::Redis;
 pub use replicated::{Replicated, replicated};
 pub use scripted::ScriptedLog;
-pub use secured::{Secured, secured};
+pub use secured::{Secured, authority, secured};
 pub use signer::Signer;
 pub use stand_in::{Manner, StandIn};
 

@@ -44,7 +44,8 @@ impl Secured {
     }
 }
 
-fn authority() -> (String, Issuer<'static, KeyPair>) {
+/// Certificate, PEM, of a new private authority, and what it signs others with.
+pub fn authority() -> (String, Issuer<'static, KeyPair>) {
     let key = KeyPair::generate().unwrap();
     let mut about = CertificateParams::new(Vec::new()).unwrap();
     about.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
